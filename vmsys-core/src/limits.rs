@@ -1,0 +1,61 @@
+//! What one execution may use.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Bounds of each execution of a session.
+///
+/// Every limit is enforced while the code runs; whichever is reached first ends that one execution, and the session
+/// goes on with the state that the code had made. What they do *not* do: on thread isolation, native code of the
+/// engine that never polls for interrupts cannot be stopped. Such a session is declared `crashed` 250 ms after its
+/// limit, and its thread is left behind at the lowest priority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Processor time in milliseconds, 1 to 3,600,000.
+    pub cpu_ms: u64,
+    /// Elapsed time in milliseconds, 1 to 86,400,000.
+    pub wall_ms: u64,
+    /// Heap of the whole session in MiB, 4 to 4096. Up to 36 MiB more are lent while an execution is being ended.
+    pub mem_mb: u64,
+    /// Events before the one that ends the execution, 1 to 1,000,000.
+    pub max_events: u64,
+    /// Text of all events in KiB, 1 to 65,536.
+    pub max_output_kb: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { cpu_ms: 5_000, wall_ms: 30_000, mem_mb: 128, max_events: 1_000, max_output_kb: 512 }
+    }
+}
+
+impl Limits {
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::ErrorKind::Validation) with the `field` that is out of range.
+    ///
+    /// ```
+    /// let mut limits = vmsys_core::Limits::default();
+    /// limits.cpu_ms = 0;
+    /// assert_eq!(limits.validate().unwrap_err().detail("field"), Some("limits.cpu_ms"));
+    /// ```
+    pub fn validate(&self) -> Result<()> {
+        let bounds = [
+            ("limits.cpu_ms", self.cpu_ms, 1, 3_600_000),
+            ("limits.wall_ms", self.wall_ms, 1, 86_400_000),
+            ("limits.mem_mb", self.mem_mb, 4, 4_096),
+            ("limits.max_events", self.max_events, 1, 1_000_000),
+            ("limits.max_output_kb", self.max_output_kb, 1, 65_536),
+        ];
+        for (field, value, least, most) in bounds {
+            if !(least..=most).contains(&value) {
+                return Err(Error::validation(field, format!("{field} must be from {least} to {most}, not {value}")));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Settings of a template: limits, how files are found, how code is run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+
+/// All settings of a template. Every part has defaults, so any part of it can be left out of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What one execution may use.
+    pub limits: Limits,
+    /// How files of the worktree are found by name.
+    pub resolver: ResolverSettings,
+    /// How code is run.
+    pub runtime: RuntimeSettings,
+}
+
+/// How files of the worktree are found by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ResolverSettings {
+    /// Directories of the worktree that bare names are looked up in.
+    pub roots: Vec<String>,
+    /// Endings that are tried for a name without one.
+    pub extensions: Vec<String>,
+    /// Whether `/x` names `x` of the worktree.
+    pub allow_absolute_repo_imports: bool,
+}
+
+impl Default for ResolverSettings {
+    fn default() -> Self {
+        Self {
+            roots: Vec::new(),
+            extensions: vec![".js".to_owned(), ".mjs".to_owned()],
+            allow_absolute_repo_imports: false,
+        }
+    }
+}
+
+/// How code is run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RuntimeSettings {
+    /// Whether files are ES modules whatever their ending.
+    pub esm: bool,
+    /// Whether scripts are strict without saying so.
+    pub strict: bool,
+    /// Whether there is a `console`.
+    pub console: bool,
+    /// Whether snippets may be TypeScript.
+    pub typescript: bool,
+    /// Where sessions run: `default` (what the program or daemon says), `thread` or `process`.
+    pub isolation: Isolation,
+}
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self { esm: false, strict: false, console: true, typescript: false, isolation: Isolation::Default }
+    }
+}
+
+/// Where the sessions of a template run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Isolation {
+    /// What the program or daemon says.
+    #[default]
+    Default,
+    /// On a thread of the host's program.
+    Thread,
+    /// In a process of its own. Not available yet: refused.
+    Process,
+}
+
+impl Settings {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::ErrorKind::Validation) with the `field` that is out of range, or that asks for what this
+    /// version cannot enforce.
+    pub fn validate(&self) -> Result<()> {
+        self.limits.validate()?;
+        for extension in &self.resolver.extensions {
+            if !extension.starts_with('.') || extension.len() < 2 || extension.contains(['/', '\\', '\0']) {
+                return Err(Error::validation(
+                    "resolver.extensions",
+                    format!("an extension begins with a dot and has no slash: {extension:?}"),
+                ));
+            }
+        }
+        // A setting that is accepted is enforced. These come with later versions; until then they are refused.
+        let unavailable = [
+            ("resolver.roots", !self.resolver.roots.is_empty()),
+            ("resolver.allow_absolute_repo_imports", self.resolver.allow_absolute_repo_imports),
+            ("runtime.esm", self.runtime.esm),
+            ("runtime.typescript", self.runtime.typescript),
+            ("runtime.isolation", self.runtime.isolation == Isolation::Process),
+        ];
+        match unavailable.into_iter().find(|(_, asked)| *asked) {
+            Some((field, _)) => Err(Error::validation(
+                field,
+                format!("{field} is not available in this version: leave it at its default"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
