@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// What the library's calls return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -82,7 +83,8 @@ impl ErrorKind {
 /// assert_eq!(error.code(), "SESSION_NOT_FOUND");
 /// # Ok::<(), vmsys_core::Error>(())
 /// ```
-pub struct Error(Box<Inner>);
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
 
 struct Inner {
     kind: ErrorKind,
@@ -93,7 +95,7 @@ struct Inner {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), details: Vec::new(), source: None }))
+        Self(Arc::new(Inner { kind, message: message.into(), details: Vec::new(), source: None }))
     }
 
     /// A value of the caller's that cannot be taken, with the path of its field.
@@ -106,12 +108,16 @@ impl Error {
     }
 
     pub(crate) fn with(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.0.details.push((key, value.to_string()));
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.details.push((key, value.to_string()));
+        }
         self
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.source = Some(source.into());
+        }
         self
     }
 

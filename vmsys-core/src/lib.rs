@@ -1,15 +1,19 @@
 //! x
 
+mod engine;
 mod error;
 mod event;
 mod execution;
 mod ids;
+mod isolation;
 mod limits;
 mod session;
+mod store;
 mod system;
 mod template;
 mod time;
 mod value;
+mod worktree;
 
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::event::{ConsoleLevel, Event, Payload, SystemLevel};

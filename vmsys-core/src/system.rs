@@ -1,20 +1,50 @@
 //! `VmSystem`: templates, sessions and executions over one store.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+mod housekeeping;
 
-use crate::error::Result;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use self::housekeeping::Housekeeping;
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::execution::{Execution, ExecutionFilter, RunFile};
-use crate::ids::{ExecutionId, SessionId, TemplateId};
-use crate::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord};
+use crate::execution::{
+    self, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, LiveExecution, Request, RunFile,
+};
+use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
+use crate::isolation::protocol::RealmConfig;
+use crate::isolation::thread::RealmThread;
+use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
+use crate::store::Store;
 use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
+use crate::time::Timestamp;
+use crate::worktree::{Worktree, WorktreePath};
+
+/// The largest file that is run.
+const MAX_SOURCE_BYTES: u64 = 16 << 20;
+/// How many sessions are closed side by side at a shutdown.
+const CLOSERS: usize = 16;
+/// How many rows a list has unless told.
+const DEFAULT_LIMIT: u32 = 50;
+/// How many rows a list has at most.
+const MAX_LIMIT: u32 = 1_000;
 
 /// How a [`VmSystem`] is set up.
+///
+/// ```
+/// use vmsys_core::{Config, Durability, VmSystem};
+/// let mut config = Config::default();
+/// config.durability = Durability::Normal;
+/// let vm = VmSystem::with_config(config)?; // no database named: in memory
+/// assert_eq!(vm.runtime_summary().active_sessions, 0);
+/// # Ok::<(), vmsys_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Config {
-    /// The database file; `None` keeps everything in memory.
+    /// The database file, created when it is missing; `None` keeps everything in memory.
     pub database: Option<PathBuf>,
     /// When a commit counts as done.
     pub durability: Durability,
@@ -27,103 +57,588 @@ pub enum Durability {
     /// When the disk says that it has it: what was acknowledged survives a power cut.
     #[default]
     Full,
-    /// When the operating system has it: what was acknowledged survives a crash of the program, not of the machine.
+    /// When the operating system has it: what was acknowledged survives a crash of the program, but not of the machine.
     Normal,
 }
 
-/// The library's entry: a handle that is cheap to clone and can be used from any thread.
-#[derive(Debug, Clone)]
-pub struct VmSystem(Arc<()>);
+/// Templates, sessions and executions over one store.
+///
+/// A handle: cheap to clone, and usable from any thread. Calls block until what they promise is done. When the last
+/// handle is dropped, all sessions are closed as by [`shutdown`](Self::shutdown).
+#[derive(Clone)]
+pub struct VmSystem {
+    inner: Arc<Inner>,
+    _guard: Arc<ShutdownOnDrop>,
+}
 
-#[expect(missing_docs, unused_variables, clippy::todo, reason = "signatures first")]
-impl VmSystem {
-    pub fn in_memory() -> Result<Self> {
-        todo!()
-    }
-    pub fn open(database: impl Into<PathBuf>) -> Result<Self> {
-        todo!()
-    }
-    pub fn with_config(config: Config) -> Result<Self> {
-        todo!()
-    }
+pub(crate) struct Inner {
+    store: Store,
+    sessions: RwLock<HashMap<SessionId, Arc<LiveSession>>>,
+    running: Mutex<HashMap<ExecutionId, Running>>,
+    shutting_down: AtomicBool,
+    housekeeping: Housekeeping,
+}
 
-    pub fn create_template(&self, new: NewTemplate) -> Result<Template> {
-        todo!()
-    }
-    pub fn template(&self, id: TemplateId) -> Result<TemplateDetail> {
-        todo!()
-    }
-    /// newest first
-    pub fn templates(&self, before: Option<TemplateId>, limit: Option<u32>) -> Result<Vec<Template>> {
-        todo!()
-    }
-    pub fn delete_template(&self, id: TemplateId) -> Result<()> {
-        todo!()
-    }
-    pub fn add_startup_file(&self, id: TemplateId, new: NewStartupFile) -> Result<StartupFile> {
-        todo!()
-    }
-    pub fn startup_files(&self, id: TemplateId) -> Result<Vec<StartupFile>> {
-        todo!()
-    }
+/// An execution that runs, and where.
+#[derive(Clone)]
+struct Running {
+    live: Arc<LiveExecution>,
+    session: Arc<LiveSession>,
+}
 
-    /// blocks until ready or crashed (ErrorKind::StartupFailed)
-    pub fn create_session(&self, new: NewSession) -> Result<Session> {
-        todo!()
-    }
-    /// the handle of any session that the store knows, live or not
-    pub fn session(&self, id: SessionId) -> Result<Session> {
-        todo!()
-    }
-    pub fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRecord>> {
-        todo!()
-    }
-    pub fn runtime_summary(&self) -> RuntimeSummary {
-        todo!()
-    }
+/// Handles share one of these, the housekeeping does not hold it: so the last handle is seen to go.
+struct ShutdownOnDrop(Arc<Inner>);
 
-    /// with its events, also while it runs
-    pub fn execution(&self, id: ExecutionId) -> Result<Execution> {
-        todo!()
-    }
-    pub fn executions(&self, session: SessionId, filter: &ExecutionFilter) -> Result<Vec<Execution>> {
-        todo!()
-    }
-    pub fn events(&self, id: ExecutionId, after_seq: u64, limit: Option<u32>) -> Result<Vec<Event>> {
-        todo!()
-    }
-    /// the session goes on
-    pub fn cancel(&self, id: ExecutionId) -> Result<Execution> {
-        todo!()
-    }
-
-    /// no new work, cancels what runs, stores it, closes all sessions
-    pub fn shutdown(&self) -> Result<()> {
-        todo!()
+impl Drop for ShutdownOnDrop {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.shutdown() {
+            tracing::error!(?error, "the system could not be shut down in order");
+        }
     }
 }
 
-/// A handle of a session: cheap to clone, usable from any thread.
-#[derive(Debug, Clone)]
-pub struct Session(Arc<()>);
+impl std::fmt::Debug for VmSystem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VmSystem").finish_non_exhaustive()
+    }
+}
 
-#[expect(missing_docs, unused_variables, clippy::todo, reason = "signatures first")]
+impl VmSystem {
+    /// Opens a system that keeps everything in memory.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`](ErrorKind::StoreUnavailable), when memory is short.
+    pub fn in_memory() -> Result<Self> {
+        Self::with_config(Config::default())
+    }
+
+    /// Opens a system over a database file, which is created when it is missing.
+    ///
+    /// Sessions that an earlier program left open are closed with a reason, and their running executions ended.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`](ErrorKind::StoreUnavailable), when the file cannot be used: in use by another program,
+    /// corrupt, written by a newer version, read-only.
+    pub fn open(database: impl Into<PathBuf>) -> Result<Self> {
+        Self::with_config(Config { database: Some(database.into()), ..Config::default() })
+    }
+
+    /// Opens a system.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn with_config(config: Config) -> Result<Self> {
+        let store = Store::open(config.database.as_deref(), config.durability)?;
+        let recovered = store.recover("closed because the program that ran it ended", Timestamp::now())?;
+        if recovered.sessions + recovered.executions > 0 {
+            tracing::warn!(
+                sessions = recovered.sessions,
+                executions = recovered.executions,
+                "ended what an earlier program left open"
+            );
+        }
+        let inner = Arc::new(Inner {
+            store,
+            sessions: RwLock::new(HashMap::new()),
+            running: Mutex::new(HashMap::new()),
+            shutting_down: AtomicBool::new(false),
+            housekeeping: Housekeeping::default(),
+        });
+        housekeeping::start(&inner)?;
+        Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
+    }
+
+    /// Creates a template.
+    ///
+    /// # Errors
+    /// [`Validation`](ErrorKind::Validation) for a bad name or setting, [`AlreadyExists`](ErrorKind::AlreadyExists) for a
+    /// name that is taken.
+    pub fn create_template(&self, new: NewTemplate) -> Result<Template> {
+        self.inner.refuse_when_shutting_down()?;
+        new.validate()?;
+        let now = Timestamp::now();
+        let template = Template {
+            id: TemplateId::new(),
+            name: new.name,
+            engine: new.engine,
+            is_active: true,
+            exposed_modules: Vec::new(),
+            libraries: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        };
+        self.inner.store.insert_template(&template, &new.settings)?;
+        Ok(template)
+    }
+
+    /// Returns a template with everything that belongs to it.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
+    pub fn template(&self, id: TemplateId) -> Result<TemplateDetail> {
+        let (template, settings) = self.inner.store.template(id)?;
+        let startup_files = self.inner.store.startup_files(id)?;
+        Ok(TemplateDetail { template, settings, startup_files })
+    }
+
+    /// Lists templates, newest first: those older than `before`, at most `limit` (50 unless told, at most 1,000).
+    pub fn templates(&self, before: Option<TemplateId>, limit: Option<u32>) -> Result<Vec<Template>> {
+        self.inner.store.templates(before, page(limit)?)
+    }
+
+    /// Deletes a template: its configuration goes, its sessions and their history stay.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
+    pub fn delete_template(&self, id: TemplateId) -> Result<()> {
+        self.inner.refuse_when_shutting_down()?;
+        self.inner.store.delete_template(id)
+    }
+
+    /// Adds a file that every new session of the template runs before it is ready.
+    ///
+    /// The file need not exist yet: it is looked up in each session's own worktree.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound), [`InvalidPath`](ErrorKind::InvalidPath),
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) for a path that the template has already.
+    pub fn add_startup_file(&self, id: TemplateId, new: NewStartupFile) -> Result<StartupFile> {
+        self.inner.refuse_when_shutting_down()?;
+        let path = WorktreePath::parse(&new.path)?;
+        let file = StartupFile {
+            id: StartupFileId::new(),
+            template_id: id,
+            path: path.as_str().to_owned(),
+            order_index: new.order_index,
+            mode: new.mode,
+        };
+        self.inner.store.insert_startup_file(&file)?;
+        Ok(file)
+    }
+
+    /// Lists a template's startup files in the order in which they run.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
+    pub fn startup_files(&self, id: TemplateId) -> Result<Vec<StartupFile>> {
+        self.inner.store.template(id)?;
+        self.inner.store.startup_files(id)
+    }
+
+    /// Creates a session and waits until its startup files have run.
+    ///
+    /// # Errors
+    /// [`Validation`](ErrorKind::Validation), [`TemplateNotFound`](ErrorKind::TemplateNotFound),
+    /// [`TemplateInactive`](ErrorKind::TemplateInactive), [`InvalidPath`](ErrorKind::InvalidPath) for a worktree that is
+    /// relative or missing, and [`StartupFailed`](ErrorKind::StartupFailed), in which case the session can still be read,
+    /// as `crashed`.
+    pub fn create_session(&self, new: NewSession) -> Result<Session> {
+        let id = self.inner.create_session(new)?;
+        Ok(Session { vm: self.clone(), id })
+    }
+
+    /// Returns the handle of a session, alive or not.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](ErrorKind::SessionNotFound).
+    pub fn session(&self, id: SessionId) -> Result<Session> {
+        if self.inner.live_session(id).is_none() {
+            self.inner.store.session(id)?;
+        }
+        Ok(Session { vm: self.clone(), id })
+    }
+
+    /// Lists sessions, newest first.
+    pub fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRecord>> {
+        self.inner.store.sessions(filter, page(filter.limit)?)
+    }
+
+    /// Tells what is alive in memory, whatever the store says.
+    pub fn runtime_summary(&self) -> RuntimeSummary {
+        let sessions = self.inner.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut ids: Vec<SessionId> =
+            sessions.values().filter(|session| session.is_alive()).map(|session| session.id).collect();
+        ids.sort_unstable();
+        RuntimeSummary { active_sessions: ids.len(), active_session_ids: ids }
+    }
+
+    /// Returns an execution with its events, also while it runs.
+    ///
+    /// # Errors
+    /// [`ExecutionNotFound`](ErrorKind::ExecutionNotFound).
+    pub fn execution(&self, id: ExecutionId) -> Result<Execution> {
+        if let Some(running) = self.inner.running_execution(id) {
+            return Ok(Arc::unwrap_or_clone(running.live.snapshot()));
+        }
+        let mut execution = self.inner.store.execution(id)?;
+        execution.events = self.inner.store.events(id, 0, u32::MAX)?;
+        Ok(execution)
+    }
+
+    /// Lists the executions of a session, newest first, without their events.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](ErrorKind::SessionNotFound).
+    pub fn executions(&self, session: SessionId, filter: &ExecutionFilter) -> Result<Vec<Execution>> {
+        let limit = page(filter.limit)?;
+        // Looked up first: what ends between the two look-ups is then in the store.
+        let running = self.inner.live_session(session).and_then(|session| session.running());
+        let mut list = self.inner.store.executions(session, filter.before, limit)?;
+        if let Some(live) = running
+            && filter.before.is_none_or(|before| live.id < before)
+            && list.iter().all(|execution| execution.id != live.id)
+        {
+            let mut execution = Arc::unwrap_or_clone(live.snapshot());
+            execution.events = Vec::new();
+            list.insert(0, execution);
+            list.truncate(limit as usize);
+        }
+        Ok(list)
+    }
+
+    /// Lists the events of an execution whose `seq` is greater than `after_seq`: all of them unless `limit` says fewer.
+    ///
+    /// # Errors
+    /// [`ExecutionNotFound`](ErrorKind::ExecutionNotFound).
+    pub fn events(&self, id: ExecutionId, after_seq: u64, limit: Option<u32>) -> Result<Vec<Event>> {
+        let limit = limit.unwrap_or(u32::MAX);
+        if let Some(running) = self.inner.running_execution(id) {
+            return Ok(running.live.events(after_seq, limit as usize));
+        }
+        self.inner.store.events(id, after_seq, limit)
+    }
+
+    /// Cancels an execution and waits for its end. The session goes on, with the state that the code had made.
+    ///
+    /// What it does *not* guarantee: native code of the engine that never polls cannot be ended on a thread; the session
+    /// is then declared crashed.
+    ///
+    /// # Errors
+    /// [`ExecutionNotFound`](ErrorKind::ExecutionNotFound), [`ExecutionNotRunning`](ErrorKind::ExecutionNotRunning) when
+    /// it has ended.
+    pub fn cancel(&self, id: ExecutionId) -> Result<Execution> {
+        let Some(running) = self.inner.running_execution(id) else {
+            let execution = self.inner.store.execution(id)?;
+            return Err(Error::new(ErrorKind::ExecutionNotRunning, "the execution has ended")
+                .with("execution_id", id)
+                .with("status", execution.status));
+        };
+        running.live.request_stop();
+        running.live.wait().map(Arc::unwrap_or_clone)
+    }
+
+    /// Ends everything in order: takes no new work, cancels what runs, stores it, closes all sessions. Calling it again
+    /// does nothing more.
+    ///
+    /// # Errors
+    /// The first session that could not be stored as closed; the others are closed all the same.
+    pub fn shutdown(&self) -> Result<()> {
+        self.inner.shutdown()
+    }
+}
+
+/// A handle of a session: cheap to clone, and usable from any thread.
+///
+/// One execution runs at a time: a second one is refused with [`SessionBusy`](ErrorKind::SessionBusy). Dropping the
+/// handle does not close the session.
+#[derive(Clone)]
+pub struct Session {
+    vm: VmSystem,
+    id: SessionId,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 impl Session {
+    /// Returns the id.
     pub fn id(&self) -> SessionId {
-        todo!()
+        self.id
     }
+
+    /// Returns the record as it is now.
+    ///
+    /// # Errors
+    /// The store could not be read.
     pub fn record(&self) -> Result<SessionRecord> {
-        todo!()
+        match self.vm.inner.live_session(self.id) {
+            Some(live) => Ok(live.record()),
+            None => self.vm.inner.store.session(self.id),
+        }
     }
-    /// blocks until ended and stored; a script's failure is Ok(execution) with its status. With all events.
+
+    /// Runs a snippet, and returns once it has ended and is stored with all its events.
+    ///
+    /// A script that throws, times out or passes a limit is `Ok`: its [`Execution`] says so.
+    ///
+    /// # Errors
+    /// [`SessionBusy`](ErrorKind::SessionBusy), [`SessionNotReady`](ErrorKind::SessionNotReady), or the store failed.
+    ///
+    /// ```
+    /// # use vmsys_core::{NewSession, NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// session.repl("globalThis.n = 20")?;
+    /// let run = session.repl("n + 1")?;
+    /// assert_eq!(run.result.unwrap().preview, "21");
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
     pub fn repl(&self, input: impl Into<String>) -> Result<Execution> {
-        todo!()
+        let input = input.into();
+        let source = input.clone();
+        let request = Request {
+            kind: ExecutionKind::Repl,
+            input: Some(input),
+            path: None,
+            args: JsonObject::new(),
+            env: JsonObject::new(),
+        };
+        let session = self.vm.inner.takes_work(self.id)?;
+        self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
     }
+
+    /// Runs a file of the worktree, and returns once it has ended and is stored with all its events.
+    ///
+    /// # Errors
+    /// As [`repl`](Self::repl), and [`InvalidPath`](ErrorKind::InvalidPath), [`FileNotFound`](ErrorKind::FileNotFound),
+    /// [`Validation`](ErrorKind::Validation) for a file that is no UTF-8 text or larger than 16 MiB.
     pub fn run_file(&self, run: RunFile) -> Result<Execution> {
-        todo!()
+        let path = WorktreePath::parse(&run.path)?;
+        let session = self.vm.inner.takes_work(self.id)?;
+        let source = session.worktree.read_source(&path, MAX_SOURCE_BYTES)?;
+        let request = Request {
+            kind: ExecutionKind::RunFile,
+            input: None,
+            path: Some(path.as_str().to_owned()),
+            args: run.args,
+            env: run.env,
+        };
+        self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
     }
-    /// cancels what runs; closing what is closed is fine
+
+    /// Closes the session: cancels what runs, frees the runtime, keeps the history. Closing what is closed is fine.
+    ///
+    /// # Errors
+    /// The store failed: the session is then still open.
     pub fn close(&self) -> Result<SessionRecord> {
-        todo!()
+        self.vm.inner.close_session(self.id)
+    }
+}
+
+impl Inner {
+    fn refuse_when_shutting_down(&self) -> Result<()> {
+        if self.shutting_down.load(Ordering::Acquire) {
+            return Err(Error::new(ErrorKind::ShuttingDown, "the system is shutting down"));
+        }
+        Ok(())
+    }
+
+    fn live_session(&self, id: SessionId) -> Option<Arc<LiveSession>> {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    fn running_execution(&self, id: ExecutionId) -> Option<Running> {
+        self.lock_running().get(&id).cloned()
+    }
+
+    fn lock_running(&self) -> MutexGuard<'_, HashMap<ExecutionId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The live session of this id, or why it takes no work.
+    fn takes_work(&self, id: SessionId) -> Result<Arc<LiveSession>> {
+        self.refuse_when_shutting_down()?;
+        match self.live_session(id) {
+            Some(session) => Ok(session),
+            None => Err(session::not_ready(id, self.store.session(id)?.status)),
+        }
+    }
+
+    /// Runs an execution in a session that is ready.
+    fn run(self: &Arc<Self>, session: &Arc<LiveSession>, request: Request, source: String) -> Result<Arc<Execution>> {
+        let live = LiveExecution::begin(session.id, request, session.settings.limits);
+        session.begin(&live)?;
+        self.run_begun(session, live, source)
+    }
+
+    fn run_begun(
+        self: &Arc<Self>,
+        session: &Arc<LiveSession>,
+        live: Arc<LiveExecution>,
+        source: String,
+    ) -> Result<Arc<Execution>> {
+        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
+        let (inner, on) = (Arc::downgrade(self), session.clone());
+        let on_end = Box::new(move |live: &LiveExecution| {
+            let Some(inner) = inner.upgrade() else { return };
+            inner.lock_running().remove(&live.id);
+            if !on.is_alive() {
+                inner.forget_session(on.id);
+            }
+        });
+        execution::submit(session, &live, source, &self.store, on_end);
+        live.wait()
+    }
+
+    fn create_session(self: &Arc<Self>, new: NewSession) -> Result<SessionId> {
+        self.refuse_when_shutting_down()?;
+        new.validate()?;
+        let (template, settings) = self.store.template(new.template_id)?;
+        if !template.is_active {
+            return Err(Error::new(ErrorKind::TemplateInactive, "the template takes no new sessions")
+                .with("template_id", template.id));
+        }
+        let startup_files = self.store.startup_files(template.id)?;
+        let worktree = Worktree::open(&new.worktree_path)?;
+        let mut runtime_meta = JsonObject::new();
+        runtime_meta.insert("engine".to_owned(), template.engine.to_string().into());
+        runtime_meta.insert("isolation".to_owned(), "thread".into());
+        let record = SessionRecord {
+            id: SessionId::new(),
+            template_id: template.id,
+            workspace_id: new.workspace_id,
+            base_commit_oid: new.base_commit_oid,
+            worktree_path: new.worktree_path,
+            status: SessionStatus::Starting,
+            created_at: Timestamp::now(),
+            closed_at: None,
+            last_error: None,
+            runtime_meta,
+        };
+        self.store.insert_session(&record)?;
+        let session = LiveSession::starting(record, settings, worktree);
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
+        self.housekeeping.wake();
+        let started = self.start_up(&session, &startup_files).and_then(|()| session.ready(&self.store));
+        match started {
+            Ok(_) => Ok(session.id),
+            Err(error) => {
+                session.crash(error.message(), false, &self.store);
+                self.forget_session(session.id);
+                Err(startup_failed(&session, &error))
+            }
+        }
+    }
+
+    /// Makes the runtime and runs the startup files, each as an execution.
+    fn start_up(self: &Arc<Self>, session: &Arc<LiveSession>, files: &[StartupFile]) -> Result<()> {
+        let runtime = &session.settings.runtime;
+        let config = RealmConfig {
+            console: runtime.console,
+            strict: runtime.strict,
+            seed: fastrand::u64(..),
+            origin_ms: Timestamp::now().as_millis(),
+        };
+        let thread = RealmThread::start(config)
+            .map_err(|cause| Error::internal("the session's runtime could not be made", cause))?;
+        session.attach(thread)?;
+        for file in files {
+            self.run_startup_file(session, file)?;
+        }
+        Ok(())
+    }
+
+    fn run_startup_file(self: &Arc<Self>, session: &Arc<LiveSession>, file: &StartupFile) -> Result<()> {
+        let failed =
+            |why: &str| Error::new(ErrorKind::StartupFailed, format!("startup file {} failed: {why}", file.path));
+        let request = Request {
+            kind: ExecutionKind::Startup,
+            input: None,
+            path: Some(file.path.clone()),
+            args: JsonObject::new(),
+            env: JsonObject::new(),
+        };
+        let live = LiveExecution::begin(session.id, request, session.settings.limits);
+        session.begin_startup(&live)?;
+        let read =
+            WorktreePath::parse(&file.path).and_then(|path| session.worktree.read_source(&path, MAX_SOURCE_BYTES));
+        let source = match read {
+            Ok(source) => source,
+            Err(error) => {
+                // Recorded like any other run, so that the crash can be read like one.
+                live.claim_end();
+                let ended = live.finish(execution::never_ran(error.message()), &self.store);
+                session.end();
+                execution::publish(&live, ended);
+                return Err(failed(error.message()));
+            }
+        };
+        let execution = self.run_begun(session, live, source)?;
+        match &execution.error {
+            Some(error) => Err(failed(&error.message)),
+            None if execution.status == ExecutionStatus::Ok => Ok(()),
+            None => Err(failed(execution.status.as_str())),
+        }
+    }
+
+    fn close_session(&self, id: SessionId) -> Result<SessionRecord> {
+        let Some(session) = self.live_session(id) else { return self.close_dead(id) };
+        let record = session.close(None, &self.store)?;
+        self.forget_session(id);
+        if record.status == SessionStatus::Closed { Ok(record) } else { self.close_dead(id) }
+    }
+
+    /// Closes a session without a runtime: one that crashed becomes closed and keeps its reason.
+    fn close_dead(&self, id: SessionId) -> Result<SessionRecord> {
+        let mut record = self.store.session(id)?;
+        if record.status != SessionStatus::Closed {
+            let now = Timestamp::now();
+            self.store.update_session(id, SessionStatus::Closed, Some(now), record.last_error.as_deref())?;
+            record.status = SessionStatus::Closed;
+            record.closed_at = Some(now);
+        }
+        Ok(record)
+    }
+
+    fn forget_session(&self, id: SessionId) {
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
+    fn shutdown(&self) -> Result<()> {
+        self.shutting_down.store(true, Ordering::Release);
+        let sessions: Vec<_> = self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        // All at once: each may take its grace time to end.
+        for live in sessions.iter().filter_map(|session| session.running()) {
+            live.request_stop();
+        }
+        let queue = Mutex::new(sessions.into_iter());
+        let first_error = Mutex::new(None);
+        let close_some = || {
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(session) = next else { return };
+                match session.close(Some("closed because the system was shut down"), &self.store) {
+                    Ok(_) => self.forget_session(session.id),
+                    Err(error) => {
+                        first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    }
+                }
+            }
+        };
+        // Side by side, so that the store commits many of them at once.
+        std::thread::scope(|scope| {
+            for _ in 0..CLOSERS {
+                scope.spawn(close_some);
+            }
+        });
+        self.housekeeping.stop();
+        first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+}
+
+fn startup_failed(session: &LiveSession, error: &Error) -> Error {
+    let failed = Error::new(ErrorKind::StartupFailed, "the session could not be started");
+    failed.with("session_id", session.id).with("last_error", error.message()).because(error.clone())
+}
+
+/// How many rows to list.
+fn page(limit: Option<u32>) -> Result<u32> {
+    match limit.unwrap_or(DEFAULT_LIMIT) {
+        limit @ 1..=MAX_LIMIT => Ok(limit),
+        other => Err(Error::validation("limit", format!("limit must be from 1 to {MAX_LIMIT}, not {other}"))),
     }
 }

@@ -1,10 +1,13 @@
 //! Sessions: live runtimes whose state lasts from one execution to the next.
 
+mod live;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+pub(crate) use self::live::LiveSession;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SessionId, TemplateId};
 use crate::time::Timestamp;
 
@@ -160,4 +163,11 @@ pub struct RuntimeSummary {
     pub active_sessions: usize,
     /// Which, oldest first.
     pub active_session_ids: Vec<SessionId>,
+}
+
+/// The answer to work for a session that takes none.
+pub(crate) fn not_ready(id: SessionId, status: SessionStatus) -> Error {
+    Error::new(ErrorKind::SessionNotReady, format!("the session is not ready: it is {status}"))
+        .with("session_id", id)
+        .with("status", status)
 }

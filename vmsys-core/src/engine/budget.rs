@@ -1,0 +1,141 @@
+//! Ends jobs that run too long or use too much.
+//!
+//! The engine calls [`Budget::poll`] every 10,000 steps. Once a reason to stop is found it stays: an interrupt can be
+//! swallowed, so from then on every poll interrupts again and every call of a function fails. How a job ended is judged
+//! by [`Budget::stopped`], never by what the script returned.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::ffi::RuntimePtr;
+use super::guard_alloc::Meter;
+use crate::isolation::os_thread::current_cpu_time;
+use crate::isolation::protocol::{JobLimits, SharedHost, Stop, Usage};
+
+pub(super) struct Budget {
+    runtime: RuntimePtr,
+    meter: Rc<Meter>,
+    host: RefCell<Option<SharedHost>>,
+    started: Cell<Instant>,
+    wall: Cell<Duration>,
+    cpu_at_start: Cell<Duration>,
+    cpu: Cell<Duration>,
+    polls: Cell<u64>,
+    stop: Cell<Option<Stop>>,
+}
+
+impl Budget {
+    pub(super) fn new(runtime: RuntimePtr, meter: Rc<Meter>) -> Rc<Self> {
+        Rc::new(Self {
+            runtime,
+            meter,
+            host: RefCell::new(None),
+            started: Cell::new(Instant::now()),
+            wall: Cell::new(Duration::MAX),
+            cpu_at_start: Cell::new(Duration::ZERO),
+            cpu: Cell::new(Duration::MAX),
+            polls: Cell::new(0),
+            stop: Cell::new(None),
+        })
+    }
+
+    pub(super) fn arm(&self, limits: &JobLimits, host: SharedHost) {
+        self.started.set(Instant::now());
+        self.wall.set(limits.wall);
+        self.cpu_at_start.set(current_cpu_time());
+        self.cpu.set(limits.cpu);
+        self.polls.set(0);
+        self.stop.set(None);
+        *self.host.borrow_mut() = Some(host);
+        self.runtime.allow_calls();
+        self.meter.arm(self.runtime, limits.memory_bytes);
+    }
+
+    /// Ends the job's budget and tells what was used.
+    pub(super) fn disarm(&self) -> Usage {
+        self.meter.disarm();
+        self.stop.set(None);
+        *self.host.borrow_mut() = None;
+        self.runtime.allow_calls();
+        Usage {
+            wall: self.started.get().elapsed(),
+            cpu: current_cpu_time().saturating_sub(self.cpu_at_start.get()),
+            memory_bytes: self.meter.used(),
+            polls: self.polls.get(),
+        }
+    }
+
+    /// The interrupt handler: true ends what runs.
+    pub(super) fn poll(&self) -> bool {
+        self.polls.set(self.polls.get() + 1);
+        self.check().is_some()
+    }
+
+    /// Looks for a reason to stop; what it finds stays.
+    pub(super) fn check(&self) -> Option<Stop> {
+        if self.stop.get().is_none()
+            && let Some(reason) = self.find_reason()
+        {
+            self.stop.set(Some(reason));
+        }
+        if self.stop.get().is_some() {
+            self.runtime.forbid_calls();
+        }
+        self.stop.get()
+    }
+
+    /// Ends the job for a reason found elsewhere; the first reason stays.
+    pub(super) fn stop(&self, reason: Stop) {
+        if self.stop.get().is_none() {
+            self.stop.set(Some(reason));
+        }
+        self.runtime.forbid_calls();
+    }
+
+    /// Why the job was stopped, if it was.
+    pub(super) fn stopped(&self) -> Option<Stop> {
+        if self.stop.get().is_none() && self.meter.is_doomed() {
+            self.stop(Stop::Memory);
+        }
+        self.stop.get()
+    }
+
+    /// Bounds what throwing away the rest of a stopped job may take.
+    pub(super) fn prepare_cleanup(&self) {
+        self.meter.arm_for_cleanup();
+    }
+
+    /// Heap in use, in bytes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.meter.used()
+    }
+
+    /// How long the job may still take.
+    pub(super) fn wall_left(&self) -> Duration {
+        self.wall.get().saturating_sub(self.started.get().elapsed())
+    }
+
+    pub(super) fn host(&self) -> Option<SharedHost> {
+        self.host.borrow().clone()
+    }
+
+    fn find_reason(&self) -> Option<Stop> {
+        // An idle realm runs no guest code; if some ran all the same, it would have no right to.
+        let host = self.host.try_borrow().ok()?;
+        let Some(host) = host.as_ref() else { return Some(Stop::Requested) };
+        if self.meter.is_doomed() {
+            return Some(Stop::Memory);
+        }
+        if host.try_borrow().is_ok_and(|host| host.stop_requested()) {
+            return Some(Stop::Requested);
+        }
+        if self.started.get().elapsed() >= self.wall.get() {
+            return Some(Stop::Wall);
+        }
+        if current_cpu_time().saturating_sub(self.cpu_at_start.get()) >= self.cpu.get() {
+            return Some(Stop::Cpu);
+        }
+        None
+    }
+}

@@ -1,0 +1,106 @@
+//! The few calls of QuickJS that rquickjs does not offer.
+#![expect(unsafe_code, reason = "calls the engine's C interface")]
+
+use std::ffi::CString;
+use std::ptr::NonNull;
+
+use rquickjs::{Ctx, Value, qjs};
+
+use crate::isolation::protocol::Goal;
+
+/// How deep scripts may recurse, in bytes of the thread's stack. The thread's own stack is far larger, because chains
+/// of native iterator helpers go past this bound (`isolation::thread`).
+const STACK_BYTES: usize = 1 << 20;
+
+/// A runtime, for calls that must work while rquickjs holds it.
+///
+/// It is handed only to things that the realm owns and drops before the runtime.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RuntimePtr(NonNull<qjs::JSRuntime>);
+
+impl RuntimePtr {
+    pub(super) fn of(ctx: &Ctx<'_>) -> Option<Self> {
+        // SAFETY: the context is alive, so its runtime is.
+        NonNull::new(unsafe { qjs::JS_GetRuntime(ctx.as_raw().as_ptr()) }).map(Self)
+    }
+
+    /// Makes every call of a function fail from now on. An interrupt alone is not enough to end a script: a promise's
+    /// constructor turns it into a rejection, and the loop around it goes on.
+    pub(super) fn forbid_calls(self) {
+        // SAFETY: the runtime is alive (see the type), and this only sets two numbers of it.
+        unsafe { qjs::JS_SetMaxStackSize(self.0.as_ptr(), 1) };
+    }
+
+    pub(super) fn allow_calls(self) {
+        // SAFETY: as in `forbid_calls`.
+        unsafe { qjs::JS_SetMaxStackSize(self.0.as_ptr(), STACK_BYTES as _) };
+    }
+}
+
+/// What an evaluation gave at once.
+pub(super) enum Evaluated<'js> {
+    /// The completion value of a script that awaits nothing.
+    Value(Value<'js>),
+    /// The promise of a module, or of a script that awaits; the latter's value is wrapped in an object.
+    Promise(Value<'js>),
+    /// An exception is pending in the context.
+    Threw,
+}
+
+/// Evaluates a text, in which NUL may stand anywhere.
+pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, source: &str, name: &str, goal: Goal, strict: bool) -> Evaluated<'js> {
+    // Without the word there is no top-level await (keywords cannot be written with escapes), and the value comes at
+    // once: that is most of what people type.
+    let awaits = goal == Goal::Module || source.contains("await");
+    let mut flags = match goal {
+        Goal::Script => qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_BACKTRACE_BARRIER,
+        Goal::Module => qjs::JS_EVAL_TYPE_MODULE,
+    };
+    if strict && goal == Goal::Script {
+        flags |= qjs::JS_EVAL_FLAG_STRICT;
+    }
+    if awaits && goal == Goal::Script {
+        flags |= qjs::JS_EVAL_FLAG_ASYNC;
+    }
+    let name = CString::new(name.replace('\0', "\u{fffd}")).unwrap_or_default();
+    let mut text = Vec::with_capacity(source.len() + 1);
+    text.extend_from_slice(source.as_bytes());
+    text.push(0);
+    // SAFETY: the text is followed by the NUL that the parser looks for at `text.len() - 1`; both buffers outlive the
+    // call, and the value that comes back is owned by us and goes into a `Value`, which frees it.
+    let value = unsafe {
+        let value = qjs::JS_Eval(
+            ctx.as_raw().as_ptr(),
+            text.as_ptr().cast(),
+            (text.len() - 1) as _,
+            name.as_ptr(),
+            flags as i32,
+        );
+        if qjs::JS_IsException(value) {
+            return Evaluated::Threw;
+        }
+        Value::from_raw(ctx.clone(), value)
+    };
+    if awaits { Evaluated::Promise(value) } else { Evaluated::Value(value) }
+}
+
+/// Whether two values are the same object.
+pub(super) fn same_object(a: &Value<'_>, b: &Value<'_>) -> bool {
+    // SAFETY: both are alive, and the pointers are only compared.
+    a.is_object() && b.is_object() && unsafe { qjs::JS_VALUE_GET_PTR(a.as_raw()) == qjs::JS_VALUE_GET_PTR(b.as_raw()) }
+}
+
+/// Whether a value counts as true. Runs no code of a script's.
+pub(super) fn truthy(ctx: &Ctx<'_>, value: &Value<'_>) -> bool {
+    // SAFETY: the context and the value are alive; the call takes no ownership.
+    unsafe { qjs::JS_ToBool(ctx.as_raw().as_ptr(), value.as_raw()) == 1 }
+}
+
+/// The calls that led to the function of ours that asks, without that function itself.
+pub(super) fn current_stack(ctx: &Ctx<'_>) -> String {
+    let _ = rquickjs::Exception::throw_message(ctx, "");
+    let error = ctx.catch();
+    let stack = super::inspect::own_data_property(ctx, &error, "stack");
+    let text = stack.and_then(|stack| stack.as_string()?.to_string().ok()).unwrap_or_default();
+    text.lines().skip(1).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,238 @@
+//! The `console`: formats its arguments and hands the text to the host.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use rquickjs::function::Rest;
+use rquickjs::{Ctx, Exception, Object, Result, Value};
+
+use super::native;
+use crate::engine::inspect::{self, LogOptions};
+use crate::engine::realm::World;
+use crate::event::{ConsoleLevel, Payload};
+use crate::isolation::protocol::{EmitRefused, Stop};
+
+/// Labels that `console.count` and `console.time` remember; they live outside the heap that the guest's limit counts.
+const MOST_LABELS: usize = 1_000;
+const LONGEST_LABEL: usize = 1_000;
+/// As deep as groups indent.
+const DEEPEST_GROUP: usize = 64;
+
+/// What the console remembers from one call to the next.
+#[derive(Default)]
+pub(in crate::engine) struct ConsoleState {
+    group: Cell<usize>,
+    counts: RefCell<HashMap<String, u64>>,
+    timers: RefCell<HashMap<String, i64>>,
+}
+
+impl ConsoleState {
+    /// Groups end with the execution that opened them; counts and timers stay.
+    pub(in crate::engine) fn end_of_job(&self) {
+        self.group.set(0);
+    }
+}
+
+type Method = for<'js> fn(&Ctx<'js>, &World, &[Value<'js>]) -> Result<()>;
+
+pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
+    let methods: [(&str, Method); 22] = [
+        ("log", |ctx, world, args| log(ctx, world, ConsoleLevel::Log, args)),
+        ("info", |ctx, world, args| log(ctx, world, ConsoleLevel::Info, args)),
+        ("warn", |ctx, world, args| log(ctx, world, ConsoleLevel::Warn, args)),
+        ("error", |ctx, world, args| log(ctx, world, ConsoleLevel::Error, args)),
+        ("debug", |ctx, world, args| log(ctx, world, ConsoleLevel::Debug, args)),
+        ("trace", trace),
+        ("dir", dir),
+        ("dirxml", |ctx, world, args| log(ctx, world, ConsoleLevel::Log, args)),
+        ("table", table),
+        ("assert", assert),
+        ("count", count),
+        ("countReset", count_reset),
+        ("group", group),
+        ("groupCollapsed", group),
+        ("groupEnd", |_, world, _| {
+            world.console.group.set(world.console.group.get().saturating_sub(1));
+            Ok(())
+        }),
+        ("time", time),
+        ("timeLog", |ctx, world, args| time_report(ctx, world, args, false)),
+        ("timeEnd", |ctx, world, args| time_report(ctx, world, args, true)),
+        // There is no inspector to profile for; these exist so that code that calls them runs.
+        ("timeStamp", |_, _, _| Ok(())),
+        ("profile", |_, _, _| Ok(())),
+        ("profileEnd", |_, _, _| Ok(())),
+        ("clear", |_, _, _| Ok(())),
+    ];
+    let console = Object::new(ctx.clone())?;
+    for (name, method) in methods {
+        let function = native(ctx, world, name, move |ctx, world, args: Rest<Value<'_>>| method(ctx, world, &args.0))?;
+        console.prop(name, rquickjs::object::Property::from(function).writable().configurable().enumerable())?;
+    }
+    super::define(&ctx.globals(), "console", console)
+}
+
+fn log<'js>(ctx: &Ctx<'js>, world: &World, level: ConsoleLevel, args: &[Value<'js>]) -> Result<()> {
+    let text = format(ctx, world, args)?;
+    write(ctx, world, level, text)
+}
+
+fn format<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<String> {
+    world.with_intrinsics(ctx, |intrinsics| {
+        inspect::format_log(ctx, args, intrinsics, &LogOptions { max_bytes: world.output_bytes.get() })
+    })
+}
+
+/// Hands a line to the host; when the host refuses it, the script ends here.
+fn write(ctx: &Ctx<'_>, world: &World, level: ConsoleLevel, text: String) -> Result<()> {
+    let text = indent(text, world.console.group.get());
+    let Some(host) = world.budget.host() else { return Ok(()) };
+    let refused = host.borrow_mut().emit(Payload::Console { level, text });
+    match refused {
+        Ok(()) => Ok(()),
+        Err(refused) => {
+            world.budget.stop(match refused {
+                EmitRefused::Events => Stop::Events,
+                EmitRefused::Output => Stop::Output,
+            });
+            Err(Exception::throw_message(ctx, "output limit exceeded"))
+        }
+    }
+}
+
+fn indent(text: String, groups: usize) -> String {
+    if groups == 0 {
+        return text;
+    }
+    let margin = "  ".repeat(groups.min(DEEPEST_GROUP));
+    let lines: Vec<String> = text.split('\n').map(|line| format!("{margin}{line}")).collect();
+    lines.join("\n")
+}
+
+fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    let text = format(ctx, world, args)?;
+    let stack = crate::engine::ffi::current_stack(ctx);
+    let head = if text.is_empty() { "Trace".to_owned() } else { format!("Trace: {text}") };
+    let text = if stack.is_empty() { head } else { format!("{head}\n{stack}") };
+    write(ctx, world, ConsoleLevel::Error, text)
+}
+
+fn dir<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    let Some(value) = args.first() else { return write(ctx, world, ConsoleLevel::Log, "undefined".to_owned()) };
+    let text = world.with_intrinsics(ctx, |intrinsics| {
+        let depth = args.get(1).and_then(|options| inspect::own_data_property(ctx, options, "depth"));
+        inspect::format_dir(ctx, value, depth.as_ref(), intrinsics, &LogOptions { max_bytes: world.output_bytes.get() })
+    })?;
+    write(ctx, world, ConsoleLevel::Log, text)
+}
+
+fn table<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    let Some(data) = args.first() else { return log(ctx, world, ConsoleLevel::Log, args) };
+    let drawn = world.with_intrinsics(ctx, |intrinsics| {
+        inspect::format_table(ctx, data, args.get(1), intrinsics, &LogOptions { max_bytes: world.output_bytes.get() })
+    })?;
+    match drawn {
+        Some(text) => write(ctx, world, ConsoleLevel::Log, text),
+        None => log(ctx, world, ConsoleLevel::Log, &args[..1]),
+    }
+}
+
+fn assert<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    if args.first().is_some_and(|condition| crate::engine::ffi::truthy(ctx, condition)) {
+        return Ok(());
+    }
+    let rest = args.get(1..).unwrap_or_default();
+    if rest.is_empty() {
+        return write(ctx, world, ConsoleLevel::Error, "Assertion failed".to_owned());
+    }
+    let text = format(ctx, world, rest)?;
+    write(ctx, world, ConsoleLevel::Error, format!("Assertion failed: {text}"))
+}
+
+fn count<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    let label = label(ctx, world, args)?;
+    let text = {
+        let mut counts = world.console.counts.borrow_mut();
+        if counts.len() >= MOST_LABELS && !counts.contains_key(&label) {
+            return Err(Exception::throw_range(ctx, "too many labels"));
+        }
+        let count = counts.entry(label.clone()).or_default();
+        *count += 1;
+        format!("{label}: {count}")
+    };
+    write(ctx, world, ConsoleLevel::Log, text)
+}
+
+fn count_reset<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    let label = label(ctx, world, args)?;
+    let known = world.console.counts.borrow_mut().remove(&label).is_some();
+    if known {
+        return Ok(());
+    }
+    write(ctx, world, ConsoleLevel::Warn, format!("Count for '{label}' does not exist"))
+}
+
+fn group<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    if !args.is_empty() {
+        log(ctx, world, ConsoleLevel::Log, args)?;
+    }
+    world.console.group.set(world.console.group.get().saturating_add(1));
+    Ok(())
+}
+
+fn time<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
+    let label = label(ctx, world, args)?;
+    let warning = {
+        let mut timers = world.console.timers.borrow_mut();
+        if timers.contains_key(&label) {
+            Some(format!("Label '{label}' already exists for console.time()"))
+        } else if timers.len() >= MOST_LABELS {
+            return Err(Exception::throw_range(ctx, "too many labels"));
+        } else {
+            timers.insert(label, world.clock.now_ms());
+            None
+        }
+    };
+    warning.map_or(Ok(()), |text| write(ctx, world, ConsoleLevel::Warn, text))
+}
+
+fn time_report<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>], end: bool) -> Result<()> {
+    let label = label(ctx, world, args)?;
+    let started = {
+        let mut timers = world.console.timers.borrow_mut();
+        if end { timers.remove(&label) } else { timers.get(&label).copied() }
+    };
+    let Some(started) = started else {
+        let method = if end { "timeEnd" } else { "timeLog" };
+        return write(ctx, world, ConsoleLevel::Warn, format!("No such label '{label}' for console.{method}()"));
+    };
+    let mut text = format!("{label}: {}ms", world.clock.now_ms() - started);
+    if !end && args.len() > 1 {
+        text.push(' ');
+        text.push_str(&format(ctx, world, &args[1..])?);
+    }
+    write(ctx, world, ConsoleLevel::Log, text)
+}
+
+/// The label of a counter or timer: `default` unless given. A script's own `toString` is not asked.
+fn label<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<String> {
+    match args.first() {
+        None => Ok("default".to_owned()),
+        Some(value) if value.is_undefined() => Ok("default".to_owned()),
+        Some(value) => {
+            let mut text = world.with_intrinsics(ctx, |intrinsics| {
+                inspect::format_log(
+                    ctx,
+                    std::slice::from_ref(value),
+                    intrinsics,
+                    &LogOptions { max_bytes: LONGEST_LABEL },
+                )
+            })?;
+            if text.len() > LONGEST_LABEL {
+                text.truncate(text.floor_char_boundary(LONGEST_LABEL));
+            }
+            Ok(text)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What scripts find: the host's clock and dice, timers, the console, and `process`.
+
+mod console;
+mod process;
+
+use std::rc::{Rc, Weak};
+
+use rquickjs::function::{IntoJsFunc, Rest};
+use rquickjs::object::Property;
+use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
+
+pub(super) use self::console::ConsoleState;
+pub(super) use self::process::{ProcessGlobal, RunView};
+use super::ffi::{self, Evaluated};
+use super::realm::World;
+use super::timers::Kind;
+use crate::isolation::protocol::{Goal, RealmConfig};
+
+const PRELUDE: &str = include_str!("prelude.js");
+
+/// Installs everything, before any code of a guest has run.
+pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
+    install_clock_and_dice(ctx, world, config)?;
+    install_timers(ctx, world)?;
+    process::install(ctx, world)?;
+    if config.console {
+        console::install(ctx, world)?;
+    }
+    Ok(())
+}
+
+fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
+    let prelude = match ffi::evaluate(ctx, PRELUDE, "prelude", Goal::Script, false) {
+        Evaluated::Value(value) => value.into_function(),
+        Evaluated::Promise(_) | Evaluated::Threw => None,
+    };
+    let Some(prelude) = prelude else { return Err(Exception::throw_message(ctx, "the prelude is no function")) };
+    let now = native(ctx, world, "now", |_, world, _| Ok(world.clock.now_ms() as f64))?;
+    let random = native(ctx, world, "random", |_, world, _| Ok(world.dice.borrow_mut().f64()))?;
+    prelude.call::<_, ()>((now, random, config.origin_ms as f64))
+}
+
+fn install_timers(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
+    let kinds = [("setTimeout", Kind::Timeout), ("setInterval", Kind::Interval), ("setImmediate", Kind::Immediate)];
+    for (name, kind) in kinds {
+        let set = native(ctx, world, name, move |ctx, world, args| Ok(world.timers.set(ctx, kind, args)? as f64))?;
+        define(&ctx.globals(), name, set)?;
+    }
+    for name in ["clearTimeout", "clearInterval", "clearImmediate"] {
+        let clear = native(ctx, world, name, |_, world, args| {
+            if let Some(id) = args.0.first() {
+                world.timers.clear(id);
+            }
+            Ok(())
+        })?;
+        define(&ctx.globals(), name, clear)?;
+    }
+    Ok(())
+}
+
+/// Defines a property as built-in ones are: writable, configurable, not enumerable. Calls no setter.
+fn define<'js, V: rquickjs::IntoJs<'js>>(object: &Object<'js>, name: &str, value: V) -> Result<()> {
+    object.prop(name, Property::from(value).writable().configurable())
+}
+
+/// Makes a function of ours that scripts can call.
+///
+/// A panic in it becomes an exception of the script's: rquickjs would carry it on at some later, unrelated place.
+fn native<'js, R, F>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str, body: F) -> Result<Function<'js>>
+where
+    R: rquickjs::IntoJs<'js> + 'js,
+    F: Fn(&Ctx<'js>, &Rc<World>, Rest<Value<'js>>) -> Result<R> + 'js,
+{
+    // Weak: the realm owns the world, and the world must be gone before the engine is.
+    let world: Weak<World> = Rc::downgrade(world);
+    let function = move |ctx: Ctx<'js>, args: Rest<Value<'js>>| -> Result<R> {
+        let Some(world) = world.upgrade() else {
+            return Err(Exception::throw_message(&ctx, "the runtime is being closed"));
+        };
+        let run = std::panic::AssertUnwindSafe(|| body(&ctx, &world, args));
+        std::panic::catch_unwind(run).unwrap_or_else(|_| {
+            tracing::error!("a function of the host panicked");
+            Err(Exception::throw_message(&ctx, "internal error in a function of the host"))
+        })
+    };
+    function_of(ctx, function)?.with_name(name)
+}
+
+fn function_of<'js, P, F: IntoJsFunc<'js, P> + 'js>(ctx: &Ctx<'js>, function: F) -> Result<Function<'js>> {
+    Function::new(ctx.clone(), function)
+}

@@ -1,0 +1,69 @@
+//! `process`, and what a run of a file sees of its command line.
+
+use std::rc::Rc;
+
+use rquickjs::object::Property;
+use rquickjs::{Ctx, Object, Persistent, Result, Value};
+
+use super::define;
+use crate::engine::realm::World;
+use crate::isolation::protocol::ProcessView;
+use crate::value::JsonText;
+
+/// The object that `process` names, kept so that a run's view can be put into it whatever scripts do to the name.
+pub(in crate::engine) struct ProcessGlobal(Persistent<Object<'static>>);
+
+/// What `process.argv[0]` says.
+const PROGRAM: &str = "vm-system";
+
+pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
+    let process = Object::new(ctx.clone())?;
+    define(&process, "platform", "linux")?;
+    define(&ctx.globals(), "process", process.clone())?;
+    *world.process.borrow_mut() = Some(ProcessGlobal(Persistent::save(ctx, process)));
+    RunView::leave(ctx, world)
+}
+
+/// `__ARGS__`, `__ENV__`, `process.argv` and `process.env`, there for one run only.
+///
+/// Everything is defined, never set, so that no setter of a script's is called. Where a script has made one of the names
+/// unchangeable it has done so to itself: the rest is still put in place.
+pub(in crate::engine) struct RunView;
+
+impl RunView {
+    pub(in crate::engine) fn enter(ctx: &Ctx<'_>, world: &World, view: &ProcessView) -> Result<()> {
+        let globals = ctx.globals();
+        replace(ctx, &globals, "__ARGS__", parse(ctx, &view.args)?);
+        replace(ctx, &globals, "__ENV__", parse(ctx, &view.env)?);
+        Self::show(ctx, world, parse(ctx, &view.process_argv)?, parse(ctx, &view.process_env)?)
+    }
+
+    pub(in crate::engine) fn leave(ctx: &Ctx<'_>, world: &World) -> Result<()> {
+        for name in ["__ARGS__", "__ENV__"] {
+            if ctx.globals().remove(name).is_err() {
+                drop(ctx.catch());
+            }
+        }
+        Self::show(ctx, world, ctx.json_parse(format!("[{PROGRAM:?}]"))?, ctx.json_parse("{}")?)
+    }
+
+    fn show<'js>(ctx: &Ctx<'js>, world: &World, argv: Value<'js>, env: Value<'js>) -> Result<()> {
+        let process = world.process.borrow();
+        let Some(ProcessGlobal(process)) = process.as_ref() else { return Ok(()) };
+        let process = process.clone().restore(ctx)?;
+        replace(ctx, &process, "argv", argv);
+        replace(ctx, &process, "env", env);
+        Ok(())
+    }
+}
+
+fn parse<'js>(ctx: &Ctx<'js>, json: &JsonText) -> Result<Value<'js>> {
+    ctx.json_parse(json.as_str())
+}
+
+fn replace<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'js>) {
+    let property = Property::from(value).writable().configurable().enumerable();
+    if object.prop(name, property).is_err() {
+        drop(ctx.catch());
+    }
+}

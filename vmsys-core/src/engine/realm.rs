@@ -1,0 +1,366 @@
+//! One JavaScript world over QuickJS: runs jobs, one at a time, each to its very end.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rquickjs::promise::PromiseState;
+use rquickjs::{Context, Ctx, Persistent, Promise, Runtime, Value};
+
+use super::budget::Budget;
+use super::ffi::{self, Evaluated, RuntimePtr};
+use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
+use super::guard_alloc::{GuardAlloc, Meter};
+use super::inspect::{self, Intrinsics};
+use super::timers::Timers;
+use crate::execution::{ErrorCode, ExecutionError};
+use crate::isolation::protocol::{End, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
+
+/// How long what a stopped job left queued may take to be thrown away, before the realm is given up.
+const CLEANUP: Duration = Duration::from_millis(200);
+/// Asking for the time costs more than a short job, so it is asked once in so many.
+const JOBS_PER_CHECK: u32 = 32;
+
+/// A QuickJS runtime with its one context, on the thread that made it.
+pub(crate) struct QuickRealm {
+    // The order matters: everything that points into the engine goes first.
+    world: Rc<World>,
+    context: Context,
+    runtime: Runtime,
+    strict: bool,
+}
+
+/// What the functions that scripts call share with the realm.
+pub(super) struct World {
+    pub(super) budget: Rc<Budget>,
+    pub(super) timers: Rc<Timers>,
+    pub(super) console: ConsoleState,
+    pub(super) process: RefCell<Option<ProcessGlobal>>,
+    pub(super) clock: Clock,
+    pub(super) dice: RefCell<fastrand::Rng>,
+    /// How long a text is worth making in this job.
+    pub(super) output_bytes: Cell<usize>,
+    intrinsics: Intrinsics,
+    /// Promises that were rejected while nothing listened, oldest first.
+    rejections: RefCell<Vec<Persistent<Value<'static>>>>,
+}
+
+impl World {
+    /// Lends the captured built-ins to what turns values into text.
+    pub(super) fn with_intrinsics<R>(
+        &self,
+        _ctx: &Ctx<'_>,
+        use_them: impl FnOnce(&Intrinsics) -> R,
+    ) -> rquickjs::Result<R> {
+        Ok(use_them(&self.intrinsics))
+    }
+}
+
+/// The host's time: set when a job starts, carried on by the monotonic clock.
+pub(super) struct Clock {
+    base_ms: Cell<i64>,
+    since: Cell<Instant>,
+}
+
+impl Clock {
+    fn set(&self, now_ms: i64) {
+        self.base_ms.set(now_ms);
+        self.since.set(Instant::now());
+    }
+
+    /// Milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> i64 {
+        let elapsed = i64::try_from(self.since.get().elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.base_ms.get().saturating_add(elapsed)
+    }
+}
+
+impl QuickRealm {
+    /// Makes a runtime and installs what scripts find in it.
+    pub(crate) fn new(config: &RealmConfig) -> Result<Self, String> {
+        let meter = Meter::new();
+        let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(|error| error.to_string())?;
+        let context = Context::full(&runtime).map_err(|error| error.to_string())?;
+        let world = context.with(|ctx| -> rquickjs::Result<Rc<World>> {
+            let pointer = RuntimePtr::of(&ctx).ok_or(rquickjs::Error::Unknown)?;
+            let world = Rc::new(World {
+                budget: Budget::new(pointer, meter),
+                timers: Timers::new(),
+                console: ConsoleState::default(),
+                process: RefCell::new(None),
+                clock: Clock { base_ms: Cell::new(config.origin_ms), since: Cell::new(Instant::now()) },
+                dice: RefCell::new(fastrand::Rng::with_seed(config.seed)),
+                output_bytes: Cell::new(0),
+                intrinsics: Intrinsics::capture(&ctx)?,
+                rejections: RefCell::new(Vec::new()),
+            });
+            pointer.allow_calls();
+            globals::install(&ctx, &world, config)?;
+            Ok(world)
+        });
+        let world = world.map_err(|error| error.to_string())?;
+        let budget = world.budget.clone();
+        runtime.set_interrupt_handler(Some(Box::new(move || budget.poll())));
+        let tracked = Rc::downgrade(&world);
+        runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, _reason, handled| {
+            let Some(world) = tracked.upgrade() else { return };
+            if handled { world.forget_rejection(&ctx, &promise) } else { world.note_rejection(&ctx, promise) }
+        })));
+        Ok(Self { world, context, runtime, strict: config.strict })
+    }
+
+    fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
+        let main = match ffi::evaluate(ctx, &job.source, &job.name, job.goal, self.strict) {
+            Evaluated::Value(value) => Main::Settled(value),
+            Evaluated::Promise(value) => match value.into_promise() {
+                Some(promise) => {
+                    Main::Pending { promise, wrapped: job.goal == crate::isolation::protocol::Goal::Script }
+                }
+                None => return internal("an evaluation gave no promise"),
+            },
+            Evaluated::Threw => Main::Threw(ctx.catch()),
+        };
+        let end = match self.run_to_end(ctx, &main) {
+            Ended::Settled => self.value_of(ctx, &main, job),
+            Ended::Threw(thrown) => self.exception(ctx, &thrown),
+            Ended::Unsettled => unsettled(),
+            Ended::Stopped(stop) => End::Stopped(stop),
+        };
+        // Whatever the script made of it, a limit that was passed is how it ended.
+        match self.world.budget.stopped() {
+            Some(stop) => End::Stopped(stop),
+            None => end,
+        }
+    }
+
+    /// Runs what is queued and what is due until nothing is.
+    fn run_to_end<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>) -> Ended<'js> {
+        let world = &self.world;
+        loop {
+            if let Some(stop) = self.run_queue(ctx) {
+                return Ended::Stopped(stop);
+            }
+            let settled = match main.state() {
+                MainState::Pending => false,
+                MainState::Settled => true,
+                MainState::Threw(thrown) => return Ended::Threw(thrown),
+            };
+            if let Some(reason) = world.unhandled_rejection(ctx, main) {
+                return Ended::Threw(reason);
+            }
+            let Some(due) = world.timers.next_due() else {
+                return if settled { Ended::Settled } else { Ended::Unsettled };
+            };
+            let now = Instant::now();
+            if due > now {
+                self.sleep((due - now).min(world.budget.wall_left()));
+            } else if world.timers.fire(ctx).is_err() && world.budget.stopped().is_none() {
+                return Ended::Threw(ctx.catch());
+            }
+        }
+    }
+
+    /// Runs the promise jobs that are queued, and those that they queue, under the limits.
+    fn run_queue(&self, ctx: &Ctx<'_>) -> Option<Stop> {
+        let budget = &self.world.budget;
+        let mut until_check = 0;
+        loop {
+            if until_check == 0 || budget.stopped().is_some() {
+                if let Some(stop) = budget.check() {
+                    return Some(stop);
+                }
+                until_check = JOBS_PER_CHECK;
+            }
+            until_check -= 1;
+            if !ctx.execute_pending_job() {
+                return budget.stopped();
+            }
+        }
+    }
+
+    fn sleep(&self, time: Duration) {
+        let Some(host) = self.world.budget.host() else { return };
+        let wake = host.borrow_mut().wait(time);
+        if wake == Wake::StopRequested {
+            self.world.budget.stop(Stop::Requested);
+        }
+    }
+
+    fn value_of<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>, job: &Job) -> End {
+        let Some(value) = main.value(ctx) else { return internal("a settled evaluation has no value") };
+        End::Value(inspect::describe(ctx, &value, &self.world.intrinsics, job.limits.output_bytes))
+    }
+
+    fn exception(&self, ctx: &Ctx<'_>, thrown: &Value<'_>) -> End {
+        End::Exception(inspect::describe_error(ctx, thrown, &self.world.intrinsics))
+    }
+
+    /// Throws away what a job left behind, and tells whether all of it is gone.
+    fn clean_up(&self, ctx: &Ctx<'_>, stopped: bool) -> bool {
+        let world = &self.world;
+        drop(ctx.catch());
+        world.timers.clear_all();
+        let mut clean = true;
+        if stopped {
+            // What is queued cannot be dropped, only run: with calls forbidden and every poll an interrupt, each job ends
+            // within 10,000 steps.
+            world.budget.stop(Stop::Requested);
+            let started = Instant::now();
+            while ctx.execute_pending_job() {
+                world.rejections.borrow_mut().clear();
+                if started.elapsed() > CLEANUP {
+                    clean = false;
+                    break;
+                }
+            }
+        }
+        let rejections = std::mem::take(&mut *world.rejections.borrow_mut());
+        drop(rejections);
+        drop(ctx.catch());
+        world.console.end_of_job();
+        clean
+    }
+}
+
+impl Realm for QuickRealm {
+    fn run(&mut self, job: Job, host: SharedHost) -> Outcome {
+        let world = self.world.clone();
+        let limits = job.limits;
+        world.clock.set(job.clock_ms);
+        world.output_bytes.set(limits.output_bytes);
+        self.context.with(|ctx| {
+            // Our own objects are made before the limits begin, so that a full heap cannot keep them from being made.
+            let entered = job.process.as_ref().map(|view| RunView::enter(&ctx, &world, view));
+            world.budget.arm(&limits, host);
+            let end = match entered {
+                Some(Err(_)) => {
+                    drop(ctx.catch());
+                    internal("the run's arguments could not be put in place")
+                }
+                None | Some(Ok(())) => self.execute(&ctx, &job),
+            };
+            let stopped = matches!(end, End::Stopped(_));
+            if stopped {
+                world.budget.prepare_cleanup();
+            }
+            let reusable = self.clean_up(&ctx, stopped);
+            let out_of_memory = end == End::Stopped(Stop::Memory);
+            let mut usage = world.budget.disarm();
+            if out_of_memory {
+                self.runtime.run_gc();
+                usage.memory_bytes = world.budget.memory_bytes();
+            }
+            if job.process.is_some() && RunView::leave(&ctx, &world).is_err() {
+                drop(ctx.catch());
+            }
+            Outcome { end, usage, reusable }
+        })
+    }
+}
+
+impl World {
+    fn note_rejection<'js>(&self, ctx: &Ctx<'js>, promise: Value<'js>) {
+        self.rejections.borrow_mut().push(Persistent::save(ctx, promise));
+    }
+
+    fn forget_rejection<'js>(&self, ctx: &Ctx<'js>, promise: &Value<'js>) {
+        let mut rejections = self.rejections.borrow_mut();
+        // Usually it is one of the latest: a handler is attached right after.
+        let place = rejections
+            .iter()
+            .rposition(|kept| kept.clone().restore(ctx).is_ok_and(|kept| ffi::same_object(&kept, promise)));
+        let forgotten = place.map(|place| rejections.remove(place));
+        drop(rejections);
+        drop(forgotten);
+    }
+
+    /// The reason of the oldest rejection that nothing handles; the main promise's own is not among them.
+    fn unhandled_rejection<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>) -> Option<Value<'js>> {
+        let rejections = std::mem::take(&mut *self.rejections.borrow_mut());
+        let mut reasons = rejections.into_iter().filter_map(|kept| {
+            let promise = kept.restore(ctx).ok()?;
+            if main.is(&promise) {
+                return None;
+            }
+            Some(rejection_of(ctx, &promise.into_promise()?))
+        });
+        reasons.next()
+    }
+}
+
+/// The evaluation that a job is about.
+enum Main<'js> {
+    Settled(Value<'js>),
+    Threw(Value<'js>),
+    Pending { promise: Promise<'js>, wrapped: bool },
+}
+
+enum MainState<'js> {
+    Pending,
+    Settled,
+    Threw(Value<'js>),
+}
+
+enum Ended<'js> {
+    Settled,
+    Threw(Value<'js>),
+    Unsettled,
+    Stopped(Stop),
+}
+
+impl<'js> Main<'js> {
+    fn state(&self) -> MainState<'js> {
+        match self {
+            Self::Settled(_) => MainState::Settled,
+            Self::Threw(thrown) => MainState::Threw(thrown.clone()),
+            Self::Pending { promise, .. } => match promise.state() {
+                PromiseState::Pending => MainState::Pending,
+                PromiseState::Resolved => MainState::Settled,
+                PromiseState::Rejected => MainState::Threw(rejection_of(promise.ctx(), promise)),
+            },
+        }
+    }
+
+    fn is(&self, promise: &Value<'js>) -> bool {
+        matches!(self, Self::Pending { promise: main, .. } if ffi::same_object(main.as_value(), promise))
+    }
+
+    fn value(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        match self {
+            Self::Settled(value) => Some(value.clone()),
+            Self::Threw(_) => None,
+            Self::Pending { wrapped: false, .. } => Some(Value::new_undefined(ctx.clone())),
+            Self::Pending { promise, wrapped: true } => {
+                let wrapper = promise.result::<Value<'js>>()?.ok()?;
+                inspect::own_data_property(ctx, &wrapper, "value")
+            }
+        }
+    }
+}
+
+fn rejection_of<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Value<'js> {
+    match promise.result::<Value<'js>>() {
+        Some(Err(_)) => ctx.catch(),
+        Some(Ok(value)) => value,
+        None => Value::new_undefined(ctx.clone()),
+    }
+}
+
+fn unsettled() -> End {
+    End::Exception(ExecutionError {
+        message: "the awaited promise can never settle: nothing is due".to_owned(),
+        stack: None,
+        name: None,
+        code: Some(ErrorCode::Unsettled),
+    })
+}
+
+fn internal(message: &str) -> End {
+    tracing::error!(message, "internal error in the engine");
+    End::Exception(ExecutionError {
+        message: format!("internal error: {message}"),
+        stack: None,
+        name: None,
+        code: None,
+    })
+}

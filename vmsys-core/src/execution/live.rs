@@ -1,0 +1,384 @@
+//! An execution that runs: its log, who asks it to stop, and who waits for its end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{ErrorCode, Execution, ExecutionError, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
+use crate::error::{Error, Result};
+use crate::event::{Event, Payload, SystemLevel};
+use crate::ids::{ExecutionId, SessionId};
+use crate::isolation::os_thread::{OsThread, current_cpu_time};
+use crate::isolation::protocol::{EmitRefused, End, Host, Outcome, Stop, Usage, Wake};
+use crate::limits::Limits;
+use crate::store::Store;
+use crate::time::Timestamp;
+
+/// What is run, as the caller said it.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) kind: ExecutionKind,
+    pub(crate) input: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) args: JsonObject,
+    pub(crate) env: JsonObject,
+}
+
+/// An execution from its first event to its last.
+///
+/// The realm's thread writes the log, anybody reads it. Exactly one party ends it: the realm's thread, or the watchdog
+/// when that thread is stuck ([`claim_end`](Self::claim_end)).
+pub(crate) struct LiveExecution {
+    pub(crate) id: ExecutionId,
+    pub(crate) session_id: SessionId,
+    request: Request,
+    limits: Limits,
+    started_at: Timestamp,
+    started: Instant,
+    /// Processor time of the realm's thread when this began there.
+    cpu_at_start: OnceLock<Duration>,
+    stop_requested: AtomicBool,
+    end_claimed: AtomicBool,
+    log: Mutex<Log>,
+    changed: Condvar,
+    /// Up to which event the store has it. Held while a part is being written, so that the parts come in order.
+    saved: Mutex<u64>,
+}
+
+#[derive(Default)]
+struct Log {
+    events: Vec<Event>,
+    output_bytes: u64,
+    stop_requested_at: Option<Instant>,
+    ended: Option<Result<Arc<Execution>>>,
+}
+
+impl LiveExecution {
+    pub(crate) fn begin(session_id: SessionId, request: Request, limits: Limits) -> Arc<Self> {
+        let id = ExecutionId::new();
+        let started_at = Timestamp::now();
+        let text = request.input.as_ref().or(request.path.as_ref()).cloned().unwrap_or_default();
+        let echo = Event { execution_id: id, seq: 1, ts: started_at, payload: Payload::InputEcho { text } };
+        let log = Log { events: vec![echo], ..Log::default() };
+        Arc::new(Self {
+            id,
+            session_id,
+            request,
+            limits,
+            started_at,
+            started: Instant::now(),
+            cpu_at_start: OnceLock::new(),
+            stop_requested: AtomicBool::new(false),
+            end_claimed: AtomicBool::new(false),
+            log: Mutex::new(log),
+            changed: Condvar::new(),
+            saved: Mutex::new(0),
+        })
+    }
+
+    /// When it began, by the monotonic clock.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Begins on the realm's thread, which is the one that calls this.
+    pub(crate) fn begin_on_thread(&self) {
+        self.cpu_at_start.get_or_init(current_cpu_time);
+    }
+
+    /// Processor time that it has used on this thread so far; none while it has not begun there.
+    pub(crate) fn cpu_used(&self, thread: OsThread) -> Option<Duration> {
+        Some(thread.cpu_time()?.saturating_sub(*self.cpu_at_start.get()?))
+    }
+
+    /// Asks it to end as soon as it can.
+    pub(crate) fn request_stop(&self) {
+        let mut log = self.lock();
+        log.stop_requested_at.get_or_insert_with(Instant::now);
+        self.stop_requested.store(true, Ordering::Release);
+        drop(log);
+        self.changed.notify_all();
+    }
+
+    /// When somebody asked it to end.
+    pub(crate) fn stop_requested_at(&self) -> Option<Instant> {
+        self.lock().stop_requested_at
+    }
+
+    /// Waits until it has ended and is stored.
+    ///
+    /// # Errors
+    /// It has ended, but could not be stored.
+    pub(crate) fn wait(&self) -> Result<Arc<Execution>> {
+        let mut log = self.lock();
+        loop {
+            if let Some(ended) = &log.ended {
+                return ended.clone();
+            }
+            log = self.changed.wait(log).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Returns it as it is now, with its events.
+    pub(crate) fn snapshot(&self) -> Arc<Execution> {
+        let log = self.lock();
+        match &log.ended {
+            Some(Ok(execution)) => execution.clone(),
+            Some(Err(_)) | None => Arc::new(self.record(
+                ExecutionStatus::Running,
+                log.events.clone(),
+                Metrics {
+                    wall_ms: millis(self.started.elapsed()),
+                    event_count: log.events.len() as u64,
+                    output_bytes: log.output_bytes,
+                    ..Metrics::default()
+                },
+            )),
+        }
+    }
+
+    /// Returns its events after `seq`, at most `limit` of them.
+    pub(crate) fn events(&self, after_seq: u64, limit: usize) -> Vec<Event> {
+        let log = self.lock();
+        let events = match &log.ended {
+            Some(Ok(execution)) => &execution.events,
+            Some(Err(_)) | None => &log.events,
+        };
+        let skip = usize::try_from(after_seq).unwrap_or(usize::MAX);
+        events.iter().skip(skip).take(limit).cloned().collect()
+    }
+
+    /// Writes what the store does not have yet, of one that has run for a while.
+    pub(crate) fn save_progress(&self, store: &Store) -> Result<()> {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.end_claimed.load(Ordering::Acquire) || self.lock().events.len() as u64 == *saved {
+            return Ok(());
+        }
+        let snapshot = self.snapshot();
+        store.save_execution(&snapshot, *saved + 1)?;
+        *saved = snapshot.events.len() as u64;
+        Ok(())
+    }
+
+    /// Takes the right to end it: true for one caller only.
+    pub(crate) fn claim_end(&self) -> bool {
+        !self.end_claimed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Ends it and stores it. Only for whoever [claimed](Self::claim_end) that; then comes [`publish`](Self::publish).
+    pub(crate) fn finish(&self, outcome: Outcome, store: &Store) -> Result<Arc<Execution>> {
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut events, output_bytes) = {
+            let mut log = self.lock();
+            (std::mem::take(&mut log.events), log.output_bytes)
+        };
+        let Ending { status, result, error, last } = ending(outcome.end, &self.limits);
+        let output_bytes = output_bytes + last.output_bytes();
+        let ended_at = Timestamp::now();
+        events.push(Event { execution_id: self.id, seq: events.len() as u64 + 1, ts: ended_at, payload: last });
+        let Usage { wall, cpu, memory_bytes, .. } = outcome.usage;
+        let metrics = Metrics {
+            wall_ms: millis(wall),
+            cpu_ms: millis(cpu),
+            memory_bytes: memory_bytes as u64,
+            event_count: events.len() as u64,
+            output_bytes,
+        };
+        let mut execution = self.record(status, events, metrics);
+        execution.ended_at = Some(ended_at);
+        execution.result = result;
+        execution.error = error;
+        let execution = Arc::new(execution);
+        store.save_execution(&execution, *saved + 1)?;
+        Ok(execution)
+    }
+
+    /// Tells everybody who waits.
+    pub(crate) fn publish(&self, ended: Result<Arc<Execution>>) {
+        self.lock().ended = Some(ended);
+        self.changed.notify_all();
+    }
+
+    fn record(&self, status: ExecutionStatus, events: Vec<Event>, metrics: Metrics) -> Execution {
+        let Request { kind, input, path, args, env } = self.request.clone();
+        Execution {
+            id: self.id,
+            session_id: self.session_id,
+            kind,
+            input,
+            path,
+            args,
+            env,
+            status,
+            started_at: self.started_at,
+            ended_at: None,
+            result: None,
+            error: None,
+            metrics,
+            events,
+        }
+    }
+
+    /// A panic while the log was held leaves it as it was between two pushes: it can be used on.
+    fn lock(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The host of one execution, on the realm's side of the thread.
+pub(crate) struct ExecutionHost(pub(crate) Arc<LiveExecution>);
+
+impl Host for ExecutionHost {
+    fn emit(&mut self, payload: Payload) -> std::result::Result<(), EmitRefused> {
+        let live = &self.0;
+        let mut log = live.lock();
+        // The watchdog has ended it already: whatever a stuck thread still says is too late.
+        if live.end_claimed.load(Ordering::Acquire) || log.events.len() as u64 >= live.limits.max_events {
+            return Err(EmitRefused::Events);
+        }
+        let output_bytes = log.output_bytes + payload.output_bytes();
+        if output_bytes > live.limits.max_output_kb * 1024 {
+            return Err(EmitRefused::Output);
+        }
+        let seq = log.events.len() as u64 + 1;
+        log.output_bytes = output_bytes;
+        log.events.push(Event { execution_id: live.id, seq, ts: Timestamp::now(), payload });
+        Ok(())
+    }
+
+    fn wait(&mut self, at_most: Duration) -> Wake {
+        let log = self.0.lock();
+        let asleep = |_: &mut Log| !self.0.stop_requested.load(Ordering::Acquire);
+        let waited = self.0.changed.wait_timeout_while(log, at_most, asleep);
+        drop(waited);
+        if self.0.stop_requested.load(Ordering::Acquire) { Wake::StopRequested } else { Wake::Elapsed }
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.0.stop_requested.load(Ordering::Acquire)
+    }
+}
+
+/// How an end is recorded.
+struct Ending {
+    status: ExecutionStatus,
+    result: Option<crate::value::ResultValue>,
+    error: Option<ExecutionError>,
+    last: Payload,
+}
+
+/// The one place where the way in which a job ended becomes a status, an error and a last event.
+fn ending(end: End, limits: &Limits) -> Ending {
+    match end {
+        End::Value(value) => Ending {
+            status: ExecutionStatus::Ok,
+            result: Some(value.clone()),
+            error: None,
+            last: Payload::Value(value),
+        },
+        End::Exception(error) if error.code == Some(ErrorCode::WorkerDied) => {
+            system(ExecutionStatus::Error, SystemLevel::Error, ErrorCode::WorkerDied, error.message)
+        }
+        End::Exception(error) => Ending {
+            status: ExecutionStatus::Error,
+            result: None,
+            last: Payload::Exception {
+                message: error.message.clone(),
+                stack: error.stack.clone(),
+                name: error.name.clone(),
+            },
+            error: Some(error),
+        },
+        End::Stopped(stop) => {
+            let (status, level, code, message) = match stop {
+                Stop::Wall => (
+                    ExecutionStatus::Timeout,
+                    SystemLevel::Error,
+                    ErrorCode::Timeout,
+                    format!("execution timed out: it ran for longer than wall_ms ({} ms)", limits.wall_ms),
+                ),
+                Stop::Cpu => (
+                    ExecutionStatus::Timeout,
+                    SystemLevel::Error,
+                    ErrorCode::Timeout,
+                    format!("execution timed out: it used more processor time than cpu_ms ({} ms)", limits.cpu_ms),
+                ),
+                Stop::Memory => (
+                    ExecutionStatus::Error,
+                    SystemLevel::Error,
+                    ErrorCode::OutOfMemory,
+                    format!("out of memory: the session's heap is limited to mem_mb ({} MiB)", limits.mem_mb),
+                ),
+                Stop::Events => (
+                    ExecutionStatus::Error,
+                    SystemLevel::Error,
+                    ErrorCode::OutputLimitExceeded,
+                    format!("output limit exceeded: more events than max_events ({})", limits.max_events),
+                ),
+                Stop::Output => (
+                    ExecutionStatus::Error,
+                    SystemLevel::Error,
+                    ErrorCode::OutputLimitExceeded,
+                    format!("output limit exceeded: more text than max_output_kb ({} KiB)", limits.max_output_kb),
+                ),
+                Stop::Requested => (
+                    ExecutionStatus::Cancelled,
+                    SystemLevel::Warn,
+                    ErrorCode::Cancelled,
+                    "execution cancelled".to_owned(),
+                ),
+            };
+            system(status, level, code, message)
+        }
+    }
+}
+
+fn system(status: ExecutionStatus, level: SystemLevel, code: ErrorCode, message: String) -> Ending {
+    Ending {
+        status,
+        result: None,
+        error: Some(ExecutionError { message: message.clone(), stack: None, name: None, code: Some(code) }),
+        last: Payload::System { level, message, code: Some(code.as_str().to_owned()) },
+    }
+}
+
+/// The end of an execution whose realm is lost, or never got to run.
+pub(crate) fn lost(message: impl Into<String>) -> Outcome {
+    let error = ExecutionError { message: message.into(), stack: None, name: None, code: Some(ErrorCode::WorkerDied) };
+    Outcome { end: End::Exception(error), usage: Usage::default(), reusable: false }
+}
+
+impl From<Stop> for Outcome {
+    /// The end of an execution whose thread does not stop.
+    fn from(stop: Stop) -> Self {
+        Self { end: End::Stopped(stop), usage: Usage::default(), reusable: false }
+    }
+}
+
+impl Error {
+    pub(crate) fn not_stored(cause: &Error) -> Self {
+        Self::internal("the execution ended, but could not be stored", cause.clone())
+    }
+}
+
+/// The end of an execution whose code could not even be read.
+pub(crate) fn never_ran(message: &str) -> Outcome {
+    let error = ExecutionError { message: message.to_owned(), stack: None, name: None, code: None };
+    Outcome { end: End::Exception(error), usage: Usage::default(), reusable: true }
+}

@@ -1,0 +1,151 @@
+//! From a request to a stored execution: builds the job, hands it to the realm's thread, records its end.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
+use crate::error::{Error, Result};
+use crate::isolation::protocol::{Goal, Job, JobLimits, ProcessView, Realm};
+use crate::limits::Limits;
+use crate::session::LiveSession;
+use crate::store::Store;
+use crate::value::JsonText;
+
+/// What snippets are called in stacks.
+const SNIPPET: &str = "repl";
+/// What `process.argv[0]` says.
+const PROGRAM: &str = "vm-system";
+
+/// Tells what has to be told once an execution is stored, before anybody who waits for it is woken.
+pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution) + Send>;
+
+/// Hands an execution that has begun to its session's thread. It ends there, whoever still waits for it.
+pub(crate) fn submit(
+    session: &Arc<LiveSession>,
+    live: &Arc<LiveExecution>,
+    source: String,
+    store: &Store,
+    on_end: OnEnd,
+) {
+    let job = job(live, source);
+    let task = {
+        let (session, live, store) = (session.clone(), live.clone(), store.clone());
+        Box::new(move |realm: &mut dyn Realm| run(realm, &session, &live, job, &store, on_end))
+    };
+    if !session.submit(task) {
+        tracing::error!(session_id = %session.id, "the session's thread is gone");
+    }
+}
+
+fn run(
+    realm: &mut dyn Realm,
+    session: &LiveSession,
+    live: &Arc<LiveExecution>,
+    job: Job,
+    store: &Store,
+    on_end: OnEnd,
+) {
+    live.begin_on_thread();
+    let host = Rc::new(RefCell::new(ExecutionHost(live.clone())));
+    let outcome = catch_unwind(AssertUnwindSafe(|| realm.run(job, host)));
+    if !live.claim_end() {
+        return;
+    }
+    let outcome = outcome.unwrap_or_else(|_| lost("internal error: the runtime failed"));
+    let reusable = outcome.reusable;
+    let ended = live.finish(outcome, store);
+    if reusable {
+        session.end();
+    } else {
+        session.crash("what an execution left behind could not be ended", false, store);
+    }
+    on_end(live);
+    publish(live, ended);
+}
+
+/// Wakes whoever waits for an execution that has been finished.
+pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>) {
+    live.publish(ended.map_err(|error| {
+        tracing::error!(execution_id = %live.id, ?error, "an execution could not be stored");
+        Error::not_stored(&error)
+    }));
+}
+
+fn job(live: &LiveExecution, source: String) -> Job {
+    let request = live.request();
+    let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
+    Job {
+        source,
+        goal: if name.ends_with(".mjs") && request.path.is_some() { Goal::Module } else { Goal::Script },
+        process: process_view(request),
+        name,
+        limits: job_limits(live.limits()),
+        clock_ms: live.started_at().as_millis(),
+    }
+}
+
+fn job_limits(limits: &Limits) -> JobLimits {
+    JobLimits {
+        cpu: Duration::from_millis(limits.cpu_ms),
+        wall: Duration::from_millis(limits.wall_ms),
+        memory_bytes: usize::try_from(limits.mem_mb << 20).unwrap_or(usize::MAX / 2),
+        output_bytes: usize::try_from(limits.max_output_kb << 10).unwrap_or(usize::MAX / 2),
+    }
+}
+
+/// What the run of a file sees of its command line; nothing else sees any.
+fn process_view(request: &Request) -> Option<ProcessView> {
+    if request.kind != ExecutionKind::RunFile {
+        return None;
+    }
+    let path = request.path.clone().unwrap_or_default();
+    let env: JsonObject = request.env.iter().map(|(name, value)| (name.clone(), plain_text(value).into())).collect();
+    let document = |value: Value| JsonText::trusted(value.to_string());
+    Some(ProcessView {
+        args: document(Value::Object(request.args.clone())),
+        env: document(Value::Object(request.env.clone())),
+        process_argv: document(argv(&path, &request.args).into()),
+        process_env: document(Value::Object(env)),
+    })
+}
+
+/// `args` as a command line: `{"0": "a", "1": "b"}` are positional, `{"target": "web"}` is `--target=web`, and
+/// `{"fast": true}` is `--fast`.
+fn argv(path: &str, args: &JsonObject) -> Vec<String> {
+    let positional = (0..).map_while(|place: usize| args.get(&place.to_string())).map(plain_text);
+    let count = positional.clone().count();
+    let is_positional =
+        |name: &str| name.parse::<usize>().is_ok_and(|place| place < count && place.to_string() == name);
+    let named = args.iter().filter(|(name, _)| !is_positional(name)).map(|(name, value)| match value {
+        Value::Bool(true) => format!("--{name}"),
+        other => format!("--{name}={}", plain_text(other)),
+    });
+    [PROGRAM.to_owned(), path.to_owned()].into_iter().chain(positional).chain(named).collect()
+}
+
+fn plain_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn arguments_become_a_command_line() {
+        let args = json!({"0": "in.txt", "1": 7, "target": "web", "fast": true, "n": 3, "5": "far", "01": "x"});
+        let Value::Object(args) = args else { panic!("an object") };
+        let expected = ["vm-system", "a/b.js", "in.txt", "7", "--target=web", "--fast", "--n=3", "--5=far", "--01=x"];
+        assert_eq!(argv("a/b.js", &args), expected);
+    }
+}

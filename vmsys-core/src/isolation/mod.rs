@@ -1,0 +1,5 @@
+//! Where a realm runs, and what crosses between it and its host.
+
+pub(crate) mod os_thread;
+pub(crate) mod protocol;
+pub(crate) mod thread;

@@ -1,0 +1,156 @@
+//! The seam: jobs go in, outcomes come out, and everything else that guest code does goes through a [`Host`].
+//!
+//! All of it is plain data. So the same realm runs on a thread of the host's program or at the other end of a socket,
+//! and what crosses can be limited, recorded and answered again. The clock crosses as the time at which a job starts:
+//! the realm reads on from there by itself, so that a script that asks for the time in a loop costs no round trips.
+//! Randomness crosses as a seed.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Payload;
+use crate::execution::ExecutionError;
+use crate::value::{JsonText, ResultValue};
+
+/// One JavaScript world, driven by jobs.
+pub(crate) trait Realm {
+    /// Runs one job to its end, within its limits; afterwards nothing of it is still due.
+    fn run(&mut self, job: Job, host: SharedHost) -> Outcome;
+}
+
+/// A host while a job runs. One thread holds it: a realm never calls it from two places at once.
+pub(crate) type SharedHost = Rc<RefCell<dyn Host>>;
+
+/// The world outside of a realm.
+pub(crate) trait Host {
+    /// Records that something happened; when it is refused, the job is to end at once.
+    fn emit(&mut self, payload: Payload) -> Result<(), EmitRefused>;
+
+    /// Sleeps until the time has passed or somebody asks for the job to be stopped.
+    fn wait(&mut self, at_most: Duration) -> Wake;
+
+    /// Tells whether somebody has asked for the job to be stopped. Called often: it must be cheap.
+    fn stop_requested(&self) -> bool;
+}
+
+/// An event is past a limit: it was not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum EmitRefused {
+    /// Past `max_events`.
+    Events,
+    /// Past `max_output_kb`.
+    Output,
+}
+
+/// Why a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Wake {
+    /// The time has passed.
+    Elapsed,
+    /// The job is to be stopped.
+    StopRequested,
+}
+
+/// How a realm is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RealmConfig {
+    /// Whether there is a `console`.
+    pub(crate) console: bool,
+    /// Whether scripts are strict without saying so.
+    pub(crate) strict: bool,
+    /// What `Math.random` starts from.
+    pub(crate) seed: u64,
+    /// The time at which `performance.now()` is 0, in milliseconds since 1970.
+    pub(crate) origin_ms: i64,
+}
+
+/// Code to be run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// The text.
+    pub(crate) source: String,
+    /// The name of the text, as stacks show it.
+    pub(crate) name: String,
+    /// Script or module.
+    pub(crate) goal: Goal,
+    /// What the run sees of the command line, if it is the run of a file.
+    pub(crate) process: Option<ProcessView>,
+    /// What it may use.
+    pub(crate) limits: JobLimits,
+    /// The time now, in milliseconds since 1970.
+    pub(crate) clock_ms: i64,
+}
+
+/// Script or module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Goal {
+    /// Shares its top-level names with every other script of the realm, and comes to a value.
+    Script,
+    /// Has its own names, and comes to `undefined`.
+    Module,
+}
+
+/// `__ARGS__`, `__ENV__`, `process.argv` and `process.env` of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProcessView {
+    pub(crate) args: JsonText,
+    pub(crate) env: JsonText,
+    pub(crate) process_argv: JsonText,
+    pub(crate) process_env: JsonText,
+}
+
+/// What a job may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JobLimits {
+    pub(crate) cpu: Duration,
+    pub(crate) wall: Duration,
+    pub(crate) memory_bytes: usize,
+    /// How long a text it is worth making: the host refuses longer ones anyway.
+    pub(crate) output_bytes: usize,
+}
+
+/// What came of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) end: End,
+    pub(crate) usage: Usage,
+    /// Whether the realm can take another job. It cannot when so much was left queued by a job that was stopped that
+    /// it could not be thrown away in time.
+    pub(crate) reusable: bool,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum End {
+    /// With the value of its last expression.
+    Value(ResultValue),
+    /// With an exception, or a rejection, that nothing caught.
+    Exception(ExecutionError),
+    /// By one of the limits, or because somebody asked.
+    Stopped(Stop),
+}
+
+/// Why a job was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stop {
+    Wall,
+    Cpu,
+    Memory,
+    Events,
+    Output,
+    Requested,
+}
+
+/// What a job used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Usage {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
+    /// Heap of the realm at the end.
+    pub(crate) memory_bytes: usize,
+    /// Calls of the interrupt handler: the same from run to run, so it is the clock that a replay goes by.
+    pub(crate) polls: u64,
+}

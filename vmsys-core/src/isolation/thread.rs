@@ -1,0 +1,81 @@
+//! A realm on a thread of its own, in the host's program.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::os_thread::OsThread;
+use super::protocol::{Realm, RealmConfig};
+use crate::engine::QuickRealm;
+
+/// Address space for the thread's stack: touched only as far as it is used. A chain of native iterator helpers goes
+/// far past the engine's own stack limit, and past the 2 MB that threads usually get.
+const STACK_BYTES: usize = 256 << 20;
+/// How long closing waits for a runtime to be taken apart; a big heap takes a while.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a realm's thread is given to do.
+pub(crate) type Task = Box<dyn FnOnce(&mut dyn Realm) + Send>;
+
+/// A realm's thread. Dropping it lets the thread end once its task is done.
+#[derive(Debug)]
+pub(crate) struct RealmThread {
+    tasks: Sender<Task>,
+    os: OsThread,
+    handle: JoinHandle<()>,
+}
+
+impl RealmThread {
+    /// Starts a thread and makes its realm.
+    pub(crate) fn start(config: RealmConfig) -> Result<Self, String> {
+        let (tasks, queue) = channel();
+        let (ready, made) = channel();
+        let handle = std::thread::Builder::new()
+            .name("vm-session".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || match QuickRealm::new(&config) {
+                Ok(realm) => {
+                    let _ = ready.send(Ok(OsThread::current()));
+                    serve(realm, &queue);
+                }
+                Err(error) => drop(ready.send(Err(error))),
+            })
+            .map_err(|error| format!("the session's thread could not be started: {error}"))?;
+        let os = made.recv().map_err(|_| "the session's thread ended at once".to_owned())??;
+        Ok(Self { tasks, os, handle })
+    }
+
+    /// Names the thread to the operating system.
+    pub(crate) fn os_thread(&self) -> OsThread {
+        self.os
+    }
+
+    /// Gives the realm something to do; false when the thread has ended.
+    pub(crate) fn submit(&self, task: Task) -> bool {
+        self.tasks.send(task).is_ok()
+    }
+
+    /// Ends the thread and waits, within bounds, until its runtime is gone.
+    pub(crate) fn close(self) {
+        drop(self.tasks);
+        let started = Instant::now();
+        let mut pause = Duration::from_micros(50);
+        while !self.handle.is_finished() && started.elapsed() < PATIENCE {
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+    }
+
+    /// Leaves a thread behind that cannot be stopped: it gets processor time only when nothing else wants it.
+    pub(crate) fn abandon(self) {
+        if let Err(error) = self.os.demote() {
+            tracing::warn!(%error, "a stuck thread could not be demoted");
+        }
+    }
+}
+
+fn serve(mut realm: QuickRealm, queue: &Receiver<Task>) {
+    while let Ok(task) = queue.recv() {
+        task(&mut realm);
+    }
+}

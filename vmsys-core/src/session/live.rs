@@ -1,0 +1,226 @@
+//! A session that is alive: its phases, its thread, and what may be done when.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::{SessionRecord, SessionStatus};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execution::LiveExecution;
+use crate::ids::SessionId;
+use crate::isolation::os_thread::OsThread;
+use crate::isolation::thread::{RealmThread, Task};
+use crate::store::Store;
+use crate::template::Settings;
+use crate::time::Timestamp;
+use crate::worktree::Worktree;
+
+/// A session with a runtime.
+pub(crate) struct LiveSession {
+    pub(crate) id: SessionId,
+    pub(crate) settings: Settings,
+    pub(crate) worktree: Worktree,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    phase: Phase,
+    /// Somebody closes it: nothing new may begin.
+    closing: bool,
+    record: SessionRecord,
+    thread: Option<RealmThread>,
+}
+
+/// Where a live session stands. What is legal in each phase is decided here and nowhere else:
+///
+/// | phase    | begin startup | begin execution | ready   | crash   | close        |
+/// | ---      | ---           | ---             | ---     | ---     | ---          |
+/// | Starting | Starting      | NOT_READY       | Idle    | Gone    | cancel, Gone |
+/// | Idle     | -             | Running         | -       | Gone    | Gone         |
+/// | Running  | -             | BUSY            | -       | Gone    | cancel, Gone |
+/// | Gone     | NOT_READY     | NOT_READY       | NOT_READY | Gone  | Gone         |
+enum Phase {
+    Starting(Option<Arc<LiveExecution>>),
+    Idle,
+    Running(Arc<LiveExecution>),
+    Gone,
+}
+
+impl LiveSession {
+    pub(crate) fn starting(record: SessionRecord, settings: Settings, worktree: Worktree) -> Arc<Self> {
+        Arc::new(Self {
+            id: record.id,
+            settings,
+            worktree,
+            state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Returns its record as it is now.
+    pub(crate) fn record(&self) -> SessionRecord {
+        self.lock().record.clone()
+    }
+
+    /// Tells whether it holds a runtime.
+    pub(crate) fn is_alive(&self) -> bool {
+        !matches!(self.lock().phase, Phase::Gone)
+    }
+
+    /// Returns what runs in it.
+    pub(crate) fn running(&self) -> Option<Arc<LiveExecution>> {
+        match &self.lock().phase {
+            Phase::Starting(Some(live)) | Phase::Running(live) => Some(live.clone()),
+            Phase::Starting(None) | Phase::Idle | Phase::Gone => None,
+        }
+    }
+
+    /// Names its thread to the operating system.
+    pub(crate) fn os_thread(&self) -> Option<OsThread> {
+        self.lock().thread.as_ref().map(RealmThread::os_thread)
+    }
+
+    /// Gives it the thread that its realm lives on.
+    ///
+    /// # Errors
+    /// It was closed meanwhile.
+    pub(crate) fn attach(&self, thread: RealmThread) -> Result<()> {
+        let mut state = self.lock();
+        if state.closing || matches!(state.phase, Phase::Gone) {
+            return Err(self.not_ready(&state));
+        }
+        state.thread = Some(thread);
+        Ok(())
+    }
+
+    /// Begins a startup file's execution.
+    pub(crate) fn begin_startup(&self, live: &Arc<LiveExecution>) -> Result<()> {
+        let mut state = self.lock();
+        match state.phase {
+            Phase::Starting(None) if !state.closing => state.phase = Phase::Starting(Some(live.clone())),
+            _ => return Err(self.not_ready(&state)),
+        }
+        Ok(())
+    }
+
+    /// Begins an execution.
+    ///
+    /// # Errors
+    /// `SESSION_BUSY` while another one runs, `SESSION_NOT_READY` before startup has ended and after the end.
+    pub(crate) fn begin(&self, live: &Arc<LiveExecution>) -> Result<()> {
+        let mut state = self.lock();
+        if state.closing {
+            return Err(self.not_ready(&state));
+        }
+        match &state.phase {
+            Phase::Idle => state.phase = Phase::Running(live.clone()),
+            Phase::Running(other) => {
+                return Err(Error::new(ErrorKind::SessionBusy, "another execution is running in the session")
+                    .with("session_id", self.id)
+                    .with("execution_id", other.id));
+            }
+            Phase::Starting(_) | Phase::Gone => return Err(self.not_ready(&state)),
+        }
+        Ok(())
+    }
+
+    /// Gives the realm something to do; false when its thread is gone.
+    pub(crate) fn submit(&self, task: Task) -> bool {
+        self.lock().thread.as_ref().is_some_and(|thread| thread.submit(task))
+    }
+
+    /// The execution that was begun is over, and the runtime can be used on.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        match state.phase {
+            Phase::Starting(_) => state.phase = Phase::Starting(None),
+            Phase::Running(_) => state.phase = Phase::Idle,
+            Phase::Idle | Phase::Gone => {}
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Startup has ended well.
+    pub(crate) fn ready(&self, store: &Store) -> Result<SessionRecord> {
+        let mut state = self.lock();
+        if state.closing || !matches!(state.phase, Phase::Starting(None)) {
+            return Err(self.not_ready(&state));
+        }
+        store.update_session(self.id, SessionStatus::Ready, None, None)?;
+        state.phase = Phase::Idle;
+        state.record.status = SessionStatus::Ready;
+        Ok(state.record.clone())
+    }
+
+    /// The runtime is lost: the session is over, with a reason. `stuck` says that its thread does not stop.
+    pub(crate) fn crash(&self, reason: &str, stuck: bool, store: &Store) {
+        let thread = {
+            let mut state = self.lock();
+            if matches!(state.phase, Phase::Gone) {
+                return;
+            }
+            state.phase = Phase::Gone;
+            state.record.status = SessionStatus::Crashed;
+            state.record.last_error = Some(reason.to_owned());
+            state.thread.take()
+        };
+        self.changed.notify_all();
+        tracing::warn!(session_id = %self.id, reason, "session crashed");
+        if let Err(error) = store.update_session(self.id, SessionStatus::Crashed, None, Some(reason)) {
+            tracing::error!(session_id = %self.id, ?error, "the crash of a session could not be stored");
+        }
+        match thread {
+            Some(thread) if stuck => thread.abandon(),
+            // Dropped, not closed: this may run on the very thread that would be waited for.
+            Some(thread) => drop(thread),
+            None => {}
+        }
+    }
+
+    /// Closes it: cancels what runs, waits for its end, frees the runtime. `reason` is kept as `last_error`, for when it
+    /// is not the caller who wants it closed.
+    pub(crate) fn close(&self, reason: Option<&str>, store: &Store) -> Result<SessionRecord> {
+        let mut state = self.lock();
+        state.closing = true;
+        loop {
+            match &state.phase {
+                Phase::Gone => return Ok(state.record.clone()),
+                Phase::Starting(Some(live)) | Phase::Running(live) => {
+                    let live = live.clone();
+                    // Its end needs the state: it is asked for without holding it, and `end` or `crash` wakes us.
+                    drop(state);
+                    live.request_stop();
+                    state = self.lock();
+                    let over = |state: &mut State| !matches!(&state.phase, Phase::Starting(Some(other)) | Phase::Running(other) if other.id == live.id);
+                    state =
+                        self.changed.wait_while(state, |state| !over(state)).unwrap_or_else(PoisonError::into_inner);
+                }
+                Phase::Starting(None) | Phase::Idle => break,
+            }
+        }
+        let now = Timestamp::now();
+        store.update_session(self.id, SessionStatus::Closed, Some(now), reason)?;
+        state.phase = Phase::Gone;
+        state.record.status = SessionStatus::Closed;
+        state.record.closed_at = Some(now);
+        state.record.last_error = reason.map(str::to_owned);
+        let record = state.record.clone();
+        let thread = state.thread.take();
+        drop(state);
+        self.changed.notify_all();
+        if let Some(thread) = thread {
+            thread.close();
+        }
+        Ok(record)
+    }
+
+    fn not_ready(&self, state: &State) -> Error {
+        let status = if state.closing { SessionStatus::Closed } else { state.record.status };
+        super::not_ready(self.id, status)
+    }
+
+    /// A panic while the state was held leaves it between two phases' assignments: each is a single one.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,182 @@
+//! Two threads that look after what runs: one ends what cannot end itself, one writes long runs to the store.
+//!
+//! They look every few milliseconds while there are live sessions and sleep otherwise. An execution that ends sooner
+//! than that, as most do, never costs them anything: nothing is registered, and nobody is woken.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::{Inner, Running};
+use crate::error::{Error, ErrorKind, Result};
+use crate::execution;
+use crate::ids::ExecutionId;
+use crate::isolation::os_thread::OsThread;
+use crate::isolation::protocol::Stop;
+
+/// How often the watchdog looks.
+const WATCH_EVERY: Duration = Duration::from_millis(20);
+/// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
+const SAVE_EVERY: Duration = Duration::from_millis(50);
+/// How long a realm may take to end after its limit before it is given up. It is counted in the thread's processor
+/// time, so that a busy machine does not make a session crash that would have stopped had it been given a turn.
+const GRACE: Duration = Duration::from_millis(250);
+/// And when its thread uses no processor time at all, after this much time on the clock.
+const GRACE_ASLEEP: Duration = Duration::from_secs(10);
+
+/// Wakes and stops the two threads.
+#[derive(Default)]
+pub(super) struct Housekeeping {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default, PartialEq, Eq, Clone, Copy)]
+enum State {
+    #[default]
+    Asleep,
+    Awake,
+    Stopped,
+}
+
+impl Housekeeping {
+    /// There is something to look after.
+    pub(super) fn wake(&self) {
+        self.change(State::Awake);
+    }
+
+    pub(super) fn stop(&self) {
+        self.change(State::Stopped);
+    }
+
+    fn change(&self, to: State) {
+        let mut state = self.lock();
+        if *state != State::Stopped {
+            *state = to;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next look; false when there will be none.
+    fn next(&self, every: Duration) -> bool {
+        let asleep = |state: &mut State| *state == State::Asleep;
+        let state = self.changed.wait_while(self.lock(), asleep).unwrap_or_else(PoisonError::into_inner);
+        let awake = |state: &mut State| *state == State::Awake;
+        let waited = self.changed.wait_timeout_while(state, every, awake);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 != State::Stopped
+    }
+
+    /// Sleeps until woken, if there is nothing to look after. Whoever adds something wakes afterwards: asking under the
+    /// lock, it cannot be missed.
+    fn sleep_if(&self, idle: impl FnOnce() -> bool) {
+        let mut state = self.lock();
+        if *state == State::Awake && idle() {
+            *state = State::Asleep;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the two threads; they end when the system is shut down.
+pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
+    let mut suspects = HashMap::new();
+    spawn("vm-watchdog", inner, WATCH_EVERY, move |inner| watch(inner, &mut suspects))?;
+    spawn("vm-flusher", inner, SAVE_EVERY, save)
+}
+
+fn spawn(
+    name: &str,
+    inner: &Arc<Inner>,
+    every: Duration,
+    mut look: impl FnMut(&Arc<Inner>) + Send + 'static,
+) -> Result<()> {
+    let weak: Weak<Inner> = Arc::downgrade(inner);
+    let run = move || {
+        while let Some(inner) = weak.upgrade() {
+            if !inner.housekeeping.next(every) {
+                return;
+            }
+            look(&inner);
+        }
+    };
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    thread.map(drop).map_err(|cause| Error::new(ErrorKind::Internal, "a thread could not be started").because(cause))
+}
+
+/// Writes what the store does not have yet of every execution that still runs.
+fn save(inner: &Arc<Inner>) {
+    let running: Vec<Running> = inner.lock_running().values().cloned().collect();
+    for Running { live, .. } in running {
+        if live.started().elapsed() < SAVE_EVERY {
+            continue;
+        }
+        if let Err(error) = live.save_progress(&inner.store) {
+            // Nothing of it was acknowledged; the next look tries again.
+            tracing::error!(execution_id = %live.id, ?error, "events of a running execution could not be stored");
+        }
+    }
+}
+
+/// An execution that is past a limit, and the processor time of its thread when that was first seen.
+struct Suspect {
+    reason: Stop,
+    since: Instant,
+    cpu_then: Duration,
+}
+
+/// Ends executions whose threads do not.
+fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
+    inner.housekeeping.sleep_if(|| inner.sessions.read().is_ok_and(|sessions| sessions.is_empty()));
+    let running: HashMap<ExecutionId, Running> = inner.lock_running().clone();
+    suspects.retain(|id, _| running.contains_key(id));
+    for (id, running) in running {
+        let Some(thread) = running.session.os_thread() else { continue };
+        let Some(suspect) = suspects.get(&id) else {
+            if let Some(reason) = past_limit(&running, thread) {
+                let cpu_then = thread.cpu_time().unwrap_or_default();
+                suspects.insert(id, Suspect { reason, since: Instant::now(), cpu_then });
+            }
+            continue;
+        };
+        let used = thread.cpu_time().unwrap_or(Duration::MAX).saturating_sub(suspect.cpu_then);
+        if used >= GRACE || suspect.since.elapsed() >= GRACE_ASLEEP {
+            give_up(inner, &running, suspect.reason);
+        }
+    }
+}
+
+/// Why the execution should have ended by now, if it should.
+fn past_limit(running: &Running, thread: OsThread) -> Option<Stop> {
+    let Running { live, .. } = running;
+    let elapsed = live.started().elapsed();
+    let limits = live.limits();
+    if live.stop_requested_at().is_some() {
+        return Some(Stop::Requested);
+    }
+    if elapsed >= Duration::from_millis(limits.wall_ms) {
+        return Some(Stop::Wall);
+    }
+    // Processor time is never more than elapsed time, so most need not be asked for it.
+    let cpu = Duration::from_millis(limits.cpu_ms);
+    if elapsed >= cpu && live.cpu_used(thread).is_some_and(|used| used >= cpu) {
+        return Some(Stop::Cpu);
+    }
+    None
+}
+
+/// Declares a session crashed whose thread does not stop, and carries on without it.
+fn give_up(inner: &Arc<Inner>, running: &Running, reason: Stop) {
+    let Running { live, session } = running;
+    if !live.claim_end() {
+        return;
+    }
+    let ended = live.finish(reason.into(), &inner.store);
+    session.crash("its code could not be stopped: it never let itself be interrupted", true, &inner.store);
+    inner.lock_running().remove(&live.id);
+    inner.forget_session(session.id);
+    execution::publish(live, ended);
+}
