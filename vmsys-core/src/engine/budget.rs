@@ -52,18 +52,29 @@ impl Budget {
         self.meter.arm(self.runtime, limits.memory_bytes);
     }
 
-    /// Ends the job's budget and tells what was used.
-    pub(super) fn disarm(&self) -> Usage {
-        self.meter.disarm();
-        self.stop.set(None);
-        *self.host.borrow_mut() = None;
-        self.runtime.allow_calls();
+    /// Tells what has been used so far.
+    pub(super) fn usage(&self) -> Usage {
         Usage {
             wall: self.started.get().elapsed(),
             cpu: current_cpu_time().saturating_sub(self.cpu_at_start.get()),
             memory_bytes: self.meter.used(),
             polls: self.polls.get(),
         }
+    }
+
+    /// From here on guest code may only end: what the job was armed with stays, every poll interrupts, and no more than
+    /// a fresh reserve of heap is lent.
+    pub(super) fn begin_cleanup(&self) {
+        self.stop(Stop::Requested);
+        self.meter.arm_for_cleanup();
+    }
+
+    /// Ends the job's budget: no guest code runs from here on.
+    pub(super) fn disarm(&self) {
+        self.meter.disarm();
+        self.stop.set(None);
+        *self.host.borrow_mut() = None;
+        self.runtime.allow_calls();
     }
 
     /// The interrupt handler: true ends what runs.
@@ -99,16 +110,6 @@ impl Budget {
             self.stop(Stop::Memory);
         }
         self.stop.get()
-    }
-
-    /// Bounds what throwing away the rest of a stopped job may take.
-    pub(super) fn prepare_cleanup(&self) {
-        self.meter.arm_for_cleanup();
-    }
-
-    /// Heap in use, in bytes.
-    pub(super) fn memory_bytes(&self) -> usize {
-        self.meter.used()
     }
 
     /// How long the job may still take.

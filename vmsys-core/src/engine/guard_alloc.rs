@@ -18,8 +18,9 @@ use super::ffi::RuntimePtr;
 const SMALL: usize = 64 << 10;
 /// How much is lent past the limit while a doomed job is being ended.
 const RESERVE: usize = 32 << 20;
-/// What a job may add to a heap that is at its limit already: enough to let go of what fills it.
-const SLACK: usize = 4 << 20;
+/// What a job may add to a heap that is at its limit already: enough to let go of what fills it, and for one of the
+/// engine's own tables to double.
+const SLACK: usize = 16 << 20;
 
 /// In front of every block stands its size; sixteen bytes keep the block aligned as malloc would.
 const HEADER: usize = 16;

@@ -19,7 +19,7 @@ pub(super) fn describe(_ctx: &Ctx<'_>, v: &Value<'_>, _i: &Intrinsics, _budget: 
             rquickjs::Type::Undefined => ValueType::Undefined,
             _ => ValueType::Object,
         },
-        json: v.as_number().map(|n| JsonText::trusted(n.to_string())),
+        json: v.as_number().filter(|n| n.is_finite()).map(|n| JsonText::trusted(n.to_string())),
         preview,
     }
 }

@@ -10,6 +10,8 @@ mod globals;
 mod guard_alloc;
 mod inspect;
 mod realm;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 pub(crate) use self::realm::QuickRealm;

@@ -17,7 +17,7 @@ use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::protocol::{End, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
 
 /// How long what a stopped job left queued may take to be thrown away, before the realm is given up.
-const CLEANUP: Duration = Duration::from_millis(200);
+const CLEANUP: Duration = Duration::from_secs(1);
 /// Asking for the time costs more than a short job, so it is asked once in so many.
 const JOBS_PER_CHECK: u32 = 32;
 
@@ -26,7 +26,7 @@ pub(crate) struct QuickRealm {
     // The order matters: everything that points into the engine goes first.
     world: Rc<World>,
     context: Context,
-    runtime: Runtime,
+    _runtime: Runtime,
     strict: bool,
 }
 
@@ -106,7 +106,7 @@ impl QuickRealm {
             let Some(world) = tracked.upgrade() else { return };
             if handled { world.forget_rejection(&ctx, &promise) } else { world.note_rejection(&ctx, promise) }
         })));
-        Ok(Self { world, context, runtime, strict: config.strict })
+        Ok(Self { world, context, _runtime: runtime, strict: config.strict })
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
@@ -195,65 +195,59 @@ impl QuickRealm {
         End::Exception(inspect::describe_error(ctx, thrown, &self.world.intrinsics))
     }
 
-    /// Throws away what a job left behind, and tells whether all of it is gone.
-    fn clean_up(&self, ctx: &Ctx<'_>, stopped: bool) -> bool {
-        let world = &self.world;
-        drop(ctx.catch());
-        world.timers.clear_all();
-        let mut clean = true;
-        if stopped {
-            // What is queued cannot be dropped, only run: with calls forbidden and every poll an interrupt, each job ends
-            // within 10,000 steps.
-            world.budget.stop(Stop::Requested);
-            let started = Instant::now();
-            while ctx.execute_pending_job() {
-                world.rejections.borrow_mut().clear();
-                if started.elapsed() > CLEANUP {
-                    clean = false;
-                    break;
-                }
+    /// Runs out what a stopped job left queued, and tells whether all of it is gone.
+    ///
+    /// It cannot be dropped, only run: with calls forbidden and every poll an interrupt, each job ends within 10,000 steps.
+    fn run_out(&self, ctx: &Ctx<'_>) -> bool {
+        let started = Instant::now();
+        while ctx.execute_pending_job() {
+            self.world.rejections.borrow_mut().clear();
+            if started.elapsed() > CLEANUP {
+                return false;
             }
         }
-        let rejections = std::mem::take(&mut *world.rejections.borrow_mut());
-        drop(rejections);
-        drop(ctx.catch());
-        world.console.end_of_job();
-        clean
+        true
     }
 }
 
 impl Realm for QuickRealm {
     fn run(&mut self, job: Job, host: SharedHost) -> Outcome {
         let world = self.world.clone();
-        let limits = job.limits;
         world.clock.set(job.clock_ms);
-        world.output_bytes.set(limits.output_bytes);
+        world.output_bytes.set(job.limits.output_bytes);
         self.context.with(|ctx| {
             // Our own objects are made before the limits begin, so that a full heap cannot keep them from being made.
-            let entered = job.process.as_ref().map(|view| RunView::enter(&ctx, &world, view));
-            world.budget.arm(&limits, host);
+            let entered = job.process.as_ref().map_or(Ok(()), |view| RunView::enter(&ctx, &world, view));
+            world.budget.arm(&job.limits, host);
             let end = match entered {
-                Some(Err(_)) => {
-                    drop(ctx.catch());
-                    internal("the run's arguments could not be put in place")
-                }
-                None | Some(Ok(())) => self.execute(&ctx, &job),
+                Ok(()) => self.execute(&ctx, &job),
+                Err(_) => internal("the run's arguments could not be put in place"),
             };
-            let stopped = matches!(end, End::Stopped(_));
-            if stopped {
-                world.budget.prepare_cleanup();
+            Outcome { end, usage: world.budget.usage() }
+        })
+    }
+
+    fn clean_up(&mut self) -> bool {
+        let world = self.world.clone();
+        self.context.with(|ctx| {
+            drop(ctx.catch());
+            world.timers.clear_all();
+            let stopped = world.budget.stopped();
+            world.budget.begin_cleanup();
+            // A job that was not stopped has run its queue to the end.
+            let clean = stopped.is_none() || self.run_out(&ctx);
+            let rejections = std::mem::take(&mut *world.rejections.borrow_mut());
+            drop(rejections);
+            drop(ctx.catch());
+            world.console.end_of_job();
+            world.budget.disarm();
+            if stopped == Some(Stop::Memory) {
+                ctx.run_gc();
             }
-            let reusable = self.clean_up(&ctx, stopped);
-            let out_of_memory = end == End::Stopped(Stop::Memory);
-            let mut usage = world.budget.disarm();
-            if out_of_memory {
-                self.runtime.run_gc();
-                usage.memory_bytes = world.budget.memory_bytes();
-            }
-            if job.process.is_some() && RunView::leave(&ctx, &world).is_err() {
+            if RunView::leave(&ctx, &world).is_err() {
                 drop(ctx.catch());
             }
-            Outcome { end, usage, reusable }
+            clean
         })
     }
 }

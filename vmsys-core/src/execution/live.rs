@@ -361,13 +361,13 @@ fn system(status: ExecutionStatus, level: SystemLevel, code: ErrorCode, message:
 /// The end of an execution whose realm is lost, or never got to run.
 pub(crate) fn lost(message: impl Into<String>) -> Outcome {
     let error = ExecutionError { message: message.into(), stack: None, name: None, code: Some(ErrorCode::WorkerDied) };
-    Outcome { end: End::Exception(error), usage: Usage::default(), reusable: false }
+    Outcome { end: End::Exception(error), usage: Usage::default() }
 }
 
 impl From<Stop> for Outcome {
     /// The end of an execution whose thread does not stop.
     fn from(stop: Stop) -> Self {
-        Self { end: End::Stopped(stop), usage: Usage::default(), reusable: false }
+        Self { end: End::Stopped(stop), usage: Usage::default() }
     }
 }
 
@@ -380,5 +380,5 @@ impl Error {
 /// The end of an execution whose code could not even be read.
 pub(crate) fn never_ran(message: &str) -> Outcome {
     let error = ExecutionError { message: message.to_owned(), stack: None, name: None, code: None };
-    Outcome { end: End::Exception(error), usage: Usage::default(), reusable: true }
+    Outcome { end: End::Exception(error), usage: Usage::default() }
 }

@@ -56,10 +56,10 @@ fn run(
     if !live.claim_end() {
         return;
     }
+    let clean = outcome.is_ok() && catch_unwind(AssertUnwindSafe(|| realm.clean_up())).unwrap_or(false);
     let outcome = outcome.unwrap_or_else(|_| lost("internal error: the runtime failed"));
-    let reusable = outcome.reusable;
     let ended = live.finish(outcome, store);
-    if reusable {
+    if clean {
         session.end();
     } else {
         session.crash("what an execution left behind could not be ended", false, store);

@@ -17,8 +17,12 @@ use crate::value::{JsonText, ResultValue};
 
 /// One JavaScript world, driven by jobs.
 pub(crate) trait Realm {
-    /// Runs one job to its end, within its limits; afterwards nothing of it is still due.
+    /// Runs one job to its end, within its limits.
     fn run(&mut self, job: Job, host: SharedHost) -> Outcome;
+
+    /// Throws away what the job left due, before the next one. False says that the realm cannot be used on: so much was
+    /// left that it could not be thrown away in time.
+    fn clean_up(&mut self) -> bool;
 }
 
 /// A host while a job runs. One thread holds it: a realm never calls it from two places at once.
@@ -117,9 +121,6 @@ pub(crate) struct JobLimits {
 pub(crate) struct Outcome {
     pub(crate) end: End,
     pub(crate) usage: Usage,
-    /// Whether the realm can take another job. It cannot when so much was left queued by a job that was stopped that
-    /// it could not be thrown away in time.
-    pub(crate) reusable: bool,
 }
 
 /// How a job ended.

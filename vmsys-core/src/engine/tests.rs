@@ -1,0 +1,476 @@
+//! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
+//! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::QuickRealm;
+use crate::event::{ConsoleLevel, Payload};
+use crate::execution::ErrorCode;
+use crate::isolation::protocol::*;
+use crate::value::JsonText;
+
+/// A host that keeps what it is told.
+#[derive(Default)]
+struct Recorder {
+    events: Vec<Payload>,
+    max_events: Option<usize>,
+    stop_after: Option<Instant>,
+}
+
+impl Host for Recorder {
+    fn emit(&mut self, payload: Payload) -> Result<(), EmitRefused> {
+        if self.max_events.is_some_and(|most| self.events.len() >= most) {
+            return Err(EmitRefused::Events);
+        }
+        self.events.push(payload);
+        Ok(())
+    }
+
+    fn wait(&mut self, at_most: Duration) -> Wake {
+        let left = self.stop_after.map_or(at_most, |at| at.saturating_duration_since(Instant::now()).min(at_most));
+        std::thread::sleep(left);
+        if self.stop_requested() { Wake::StopRequested } else { Wake::Elapsed }
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.stop_after.is_some_and(|at| Instant::now() >= at)
+    }
+}
+
+fn over_the_wire<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let bytes = rmp_serde::to_vec_named(value).expect("what crosses the seam has a form in bytes");
+    rmp_serde::from_slice(&bytes).expect("and can be read back")
+}
+
+struct Wire<T>(T);
+
+impl Realm for Wire<QuickRealm> {
+    fn run(&mut self, job: Job, host: SharedHost) -> Outcome {
+        let back = over_the_wire(&job);
+        assert_eq!(back, job);
+        let outcome = self.0.run(back, Rc::new(RefCell::new(Wire(host))));
+        let back = over_the_wire(&outcome);
+        assert_eq!(back, outcome);
+        back
+    }
+
+    fn clean_up(&mut self) -> bool {
+        self.0.clean_up()
+    }
+}
+
+impl Host for Wire<SharedHost> {
+    fn emit(&mut self, payload: Payload) -> Result<(), EmitRefused> {
+        let back = over_the_wire(&payload);
+        assert_eq!(back, payload);
+        over_the_wire(&self.0.borrow_mut().emit(back))
+    }
+
+    fn wait(&mut self, at_most: Duration) -> Wake {
+        over_the_wire(&self.0.borrow_mut().wait(over_the_wire(&at_most)))
+    }
+
+    fn stop_requested(&self) -> bool {
+        over_the_wire(&self.0.borrow().stop_requested())
+    }
+}
+
+/// What a test drives.
+struct Bench {
+    realm: Box<dyn Realm>,
+    limits: JobLimits,
+    max_events: Option<usize>,
+    stop_after: Option<Duration>,
+    process: Option<ProcessView>,
+    name: &'static str,
+    goal: Goal,
+    events: Vec<Payload>,
+}
+
+impl Bench {
+    fn new(realm: Box<dyn Realm>) -> Self {
+        let limits = JobLimits {
+            cpu: Duration::from_secs(5),
+            wall: Duration::from_secs(10),
+            memory_bytes: 64 << 20,
+            output_bytes: 512 << 10,
+        };
+        Self {
+            realm,
+            limits,
+            max_events: None,
+            stop_after: None,
+            process: None,
+            name: "repl",
+            goal: Goal::Script,
+            events: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, source: &str) -> End {
+        let host = Rc::new(RefCell::new(Recorder {
+            max_events: self.max_events,
+            stop_after: self.stop_after.map(|after| Instant::now() + after),
+            ..Recorder::default()
+        }));
+        let job = Job {
+            source: source.to_owned(),
+            name: self.name.to_owned(),
+            goal: self.goal,
+            process: self.process.clone(),
+            limits: self.limits,
+            clock_ms: 1_770_508_800_000,
+        };
+        let outcome = self.realm.run(job, host.clone());
+        assert!(self.realm.clean_up(), "nothing is left of {source:?}");
+        self.events = std::mem::take(&mut host.borrow_mut().events);
+        outcome.end
+    }
+
+    /// Runs what must come to a value, and returns its preview.
+    fn value(&mut self, source: &str) -> String {
+        match self.run(source) {
+            End::Value(value) => value.preview,
+            other => panic!("{source:?} ended with {other:?}"),
+        }
+    }
+
+    fn exception(&mut self, source: &str) -> crate::execution::ExecutionError {
+        match self.run(source) {
+            End::Exception(error) => error,
+            other => panic!("{source:?} ended with {other:?}"),
+        }
+    }
+
+    fn console(&self) -> Vec<&str> {
+        let text = |event| match event {
+            &Payload::Console { ref text, .. } => text.as_str(),
+            other => panic!("not a console event: {other:?}"),
+        };
+        self.events.iter().map(text).collect()
+    }
+}
+
+/// Runs a test on a realm, and again on one behind the wire.
+fn on_both(test: fn(&mut Bench)) {
+    on_both_with(RealmConfig { console: true, strict: false, seed: 42, origin_ms: 1_770_508_800_000 }, test);
+}
+
+fn on_both_with(config: RealmConfig, test: fn(&mut Bench)) {
+    let run = move || {
+        test(&mut Bench::new(Box::new(QuickRealm::new(&config).expect("a realm"))));
+        test(&mut Bench::new(Box::new(Wire(QuickRealm::new(&config).expect("a realm")))));
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(run).expect("a thread");
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn state_lasts_from_one_job_to_the_next() {
+    on_both(|bench| {
+        bench.value("let a = 1; const b = 2; class C { m() { return 3 } } function f() { return a + b } var v = 4");
+        assert_eq!(bench.value("a += 10; f() + new C().m() + v"), "20");
+    });
+}
+
+#[test]
+fn await_works_at_top_level_and_declares() {
+    on_both(|bench| {
+        assert_eq!(bench.value("const x = await Promise.resolve(20); x + 1"), "21");
+        assert_eq!(bench.value("x"), "20");
+        assert_eq!(bench.value("await new Promise(r => setTimeout(() => r('late'), 5))"), "late");
+    });
+}
+
+#[test]
+fn an_exception_carries_name_message_and_the_users_own_lines() {
+    on_both(|bench| {
+        bench.name = "dir/app.js";
+        let error = bench.exception("let ok = 1;\nfunction inner() {\n  return nope.x;\n}\ninner();");
+        assert_eq!(error.message, "ReferenceError: nope is not defined");
+        assert_eq!(error.name.as_deref(), Some("ReferenceError"));
+        let stack = error.stack.expect("a stack");
+        assert!(stack.contains("inner (dir/app.js:3:10)"), "{stack}");
+        let error = bench.exception("let a = 1;\nlet b = a +* 3;");
+        assert_eq!(error.name.as_deref(), Some("SyntaxError"));
+        assert!(error.stack.is_some_and(|stack| stack.contains("dir/app.js:2:")));
+    });
+}
+
+#[test]
+fn anything_can_be_thrown() {
+    on_both(|bench| {
+        assert_eq!(bench.exception("throw 'text'").message, "text");
+        assert_eq!(bench.exception("throw null").message, "null");
+        assert_eq!(bench.exception("throw undefined").message, "undefined");
+        assert_eq!(bench.exception("throw { code: 7 }").message, "{ code: 7 }");
+        bench.exception("throw { get message() { for (;;) {} }, toString() { for (;;) {} } }");
+        bench.exception("throw new Proxy({}, { get() { for (;;) {} }, ownKeys() { for (;;) {} } })");
+    });
+}
+
+#[test]
+fn unhandled_rejections_are_the_jobs_error() {
+    on_both(|bench| {
+        assert_eq!(bench.exception("Promise.reject(new TypeError('lost')); 1").message, "TypeError: lost");
+        assert_eq!(bench.exception("(async () => { await null; throw new Error('later') })(); 1").message, "Error: later");
+        assert_eq!(bench.value("Promise.reject(new Error('handled')).catch(() => 0); 2"), "2");
+        assert_eq!(bench.exception("await Promise.reject(new RangeError('main'))").message, "RangeError: main");
+        assert_eq!(bench.value("1 + 1"), "2");
+    });
+}
+
+#[test]
+fn timers_fire_in_order_and_keep_the_job_alive() {
+    on_both(|bench| {
+        bench.value(
+            "setTimeout(() => console.log('b'), 4); setTimeout(m => console.log(m), 2, 'a'); setImmediate(() => console.log('now'));
+             const never = setTimeout(() => console.log('never'), 3); clearTimeout(never);
+             let n = 0; const i = setInterval(() => { console.log('tick'); if (++n == 2) clearInterval(i) }, 10);
+             queueMicrotask(() => console.log('micro')); console.log('sync')",
+        );
+        assert_eq!(bench.console(), ["sync", "micro", "now", "a", "b", "tick", "tick"]);
+        assert_eq!(bench.exception("setTimeout(() => { throw new Error('in timer') }, 1)").message, "Error: in timer");
+        assert_eq!(bench.exception("setTimeout('code')").name.as_deref(), Some("TypeError"));
+        assert_eq!(bench.exception("for (;;) setTimeout(() => 1, 1e6)").name.as_deref(), Some("RangeError"));
+    });
+}
+
+#[test]
+fn what_can_never_settle_is_said_at_once() {
+    on_both(|bench| {
+        let started = Instant::now();
+        let error = bench.exception("await new Promise(() => {})");
+        assert_eq!(error.code, Some(ErrorCode::Unsettled));
+        // The wall limit is ten seconds: an answer well before it did not wait for it.
+        assert!(started.elapsed() < Duration::from_secs(5));
+    });
+}
+
+#[test]
+fn time_limits_end_loops_of_every_kind() {
+    const LOOPS: [&str; 12] = [
+        "for (;;);",
+        "for (;;) { try { for (;;); } catch {} finally { continue } }",
+        "for (;;) new Promise(() => { for (;;); })",
+        "(function f() { Promise.resolve().then(f) })()",
+        "(async () => { for (;;) await null })()",
+        "async function a() { for (;;) { try { await null; for (;;); } catch {} } }; a()",
+        "for (;;) { try { new Promise(() => { for (;;); }) } catch {} }",
+        "for (;;) Promise.try(() => { for (;;); })",
+        "[3, 2, 1].sort(() => { for (;;); })",
+        "({ toString() { for (;;); } }) + ''",
+        "/(a+)+$/.test('a'.repeat(40) + 'b')",
+        "function* g() { try { yield 1 } finally { for (;;); } } for (;;) { try { for (const x of g()) throw 1 } catch {} }",
+    ];
+    on_both(|bench| {
+        bench.value("globalThis.kept = 'here'");
+        for source in LOOPS {
+            bench.limits.wall = Duration::from_millis(60);
+            bench.limits.cpu = Duration::from_secs(60);
+            assert_eq!(bench.run(source), End::Stopped(Stop::Wall), "{source}");
+            bench.limits.wall = Duration::from_secs(60);
+            bench.limits.cpu = Duration::from_millis(40);
+            assert_eq!(bench.run(source), End::Stopped(Stop::Cpu), "{source}");
+            bench.limits.cpu = Duration::from_secs(60);
+            assert_eq!(bench.value("kept"), "here", "after {source}");
+        }
+    });
+}
+
+#[test]
+fn sleeping_ends_at_the_wall_limit_and_when_asked() {
+    on_both(|bench| {
+        bench.limits.wall = Duration::from_millis(40);
+        assert_eq!(bench.run("await new Promise(r => setTimeout(r, 1e6))"), End::Stopped(Stop::Wall));
+        assert_eq!(bench.run("setInterval(() => 0, 1)"), End::Stopped(Stop::Wall));
+        bench.limits.wall = Duration::from_secs(60);
+        bench.stop_after = Some(Duration::from_millis(30));
+        assert_eq!(bench.run("await new Promise(r => setTimeout(r, 1e6))"), End::Stopped(Stop::Requested));
+        assert_eq!(bench.run("globalThis.done = 0; for (;;) done++"), End::Stopped(Stop::Requested));
+        bench.stop_after = None;
+        assert_eq!(bench.value("done > 0"), "true");
+    });
+}
+
+#[test]
+fn memory_is_bounded_and_the_session_can_let_go_of_it() {
+    on_both(|bench| {
+        bench.limits.memory_bytes = 16 << 20;
+        for source in [
+            "globalThis.keep = []; for (;;) keep.push([1])",
+            "try { for (;;) keep.push({}) } catch {} for (;;) {}",
+            "let s = 'x'; for (;;) s += s",
+            "new ArrayBuffer(2 ** 30)",
+            "eval('1;'.repeat(5e6))",
+        ] {
+            assert_eq!(bench.run(source), End::Stopped(Stop::Memory), "{source}");
+            assert_eq!(bench.value("1 + 1"), "2", "after {source}");
+        }
+        assert_eq!(bench.value("keep = null; 'free'"), "free");
+        assert_eq!(bench.value("new Array(1e5).fill(7).length"), "100000");
+    });
+}
+
+#[test]
+fn recursion_is_an_error_that_can_be_caught() {
+    on_both(|bench| {
+        let error = bench.exception("(function f() { f() })()");
+        assert_eq!(error.code, Some(ErrorCode::StackOverflow), "{error:?}");
+        assert_eq!(bench.value("try { (function f() { f() })() } catch { 'caught' }"), "caught");
+        bench.run("let it = [1].values(); for (let i = 0; i < 1e5; i++) it = it.map(x => x); it.next()");
+        assert_eq!(bench.value("1 + 1"), "2");
+    });
+}
+
+#[test]
+fn a_refused_event_ends_the_job() {
+    on_both(|bench| {
+        bench.max_events = Some(3);
+        let source = "globalThis.n = 0; for (;;) { try { n++; console.log(n) } catch {} }";
+        assert_eq!(bench.run(source), End::Stopped(Stop::Events));
+        assert_eq!(bench.console(), ["1", "2", "3"]);
+        bench.max_events = None;
+        assert_eq!(bench.value("1 + 1"), "2");
+    });
+}
+
+#[test]
+fn the_clock_and_the_dice_are_the_hosts() {
+    on_both(|bench| {
+        let time = "[Date.now(), +new Date(), performance.now()].map(n => n - n % 10000)";
+        assert_eq!(bench.value(time), "[ 1770508800000, 1770508800000, 0 ]");
+        // From seed 42: the same in every realm that starts from it.
+        let dice = bench.value("[Math.random(), Math.random()].join()");
+        assert_eq!(dice, expected_dice());
+        assert_eq!(
+            bench.value("class E extends Date {}; [Date.length, Date.name, new E() instanceof Date, new Date(5).getTime(), new Date().constructor === Date, typeof Date()].join()"),
+            "7,Date,true,5,true,string"
+        );
+        assert_eq!(bench.value("const t = Date.now(); while (Date.now() < t + 3); 'over'"), "over");
+    });
+}
+
+fn expected_dice() -> String {
+    let mut dice = fastrand::Rng::with_seed(42);
+    format!("{},{}", dice.f64(), dice.f64())
+}
+
+#[test]
+fn a_files_run_sees_its_command_line_and_the_next_job_does_not() {
+    on_both(|bench| {
+        let json = |text: &str| JsonText::parse(text.to_owned()).expect("JSON");
+        bench.process = Some(ProcessView {
+            args: json(r#"{"n":1}"#),
+            env: json(r#"{"LANG":"en"}"#),
+            process_argv: json(r#"["vm-system","app.js","--n=1"]"#),
+            process_env: json(r#"{"LANG":"en"}"#),
+        });
+        let seen = "JSON.stringify([__ARGS__, __ENV__, process.argv, process.env])";
+        assert_eq!(bench.value(seen), r#"[{"n":1},{"LANG":"en"},["vm-system","app.js","--n=1"],{"LANG":"en"}]"#);
+        bench.process = None;
+        let seen = "[typeof __ARGS__, typeof __ENV__, process.argv.length, JSON.stringify(process.env)].join()";
+        assert_eq!(bench.value(seen), "undefined,undefined,1,{}");
+    });
+}
+
+#[test]
+fn a_module_has_its_own_names() {
+    on_both(|bench| {
+        bench.goal = Goal::Module;
+        bench.name = "main.mjs";
+        assert_eq!(bench.value("const own = await 5; globalThis.seen = own; export default own"), "undefined");
+        assert_eq!(bench.exception("import 'other'").name.as_deref(), Some("ReferenceError"));
+        bench.goal = Goal::Script;
+        assert_eq!(bench.value("seen + typeof own"), "5undefined");
+    });
+}
+
+#[test]
+fn nul_and_odd_text_are_only_text() {
+    on_both(|bench| {
+        assert_eq!(bench.value("'a\0b'.length"), "3");
+        assert_eq!(bench.exception("1 \0 2").name.as_deref(), Some("SyntaxError"));
+        assert_eq!(bench.value("'\\ud83d'.length"), "1");
+        bench.value("'\\ud83d'");
+        assert_eq!(bench.value(""), "undefined");
+    });
+}
+
+#[test]
+fn strictness_is_a_setting() {
+    on_both(|bench| assert_eq!(bench.value("undeclared = 1; undeclared"), "1"));
+    let strict = RealmConfig { console: true, strict: true, seed: 1, origin_ms: 0 };
+    on_both_with(strict, |bench| {
+        assert_eq!(bench.exception("undeclared = 1").name.as_deref(), Some("ReferenceError"));
+    });
+}
+
+#[test]
+fn without_a_console_there_is_none() {
+    let silent = RealmConfig { console: false, strict: false, seed: 1, origin_ms: 0 };
+    on_both_with(silent, |bench| assert_eq!(bench.value("typeof console"), "undefined"));
+}
+
+#[test]
+fn the_console_has_every_method_and_level() {
+    on_both(|bench| {
+        bench.value(
+            "console.log('l'); console.info('i'); console.warn('w'); console.error('e'); console.debug('d');
+             console.assert(true, 'no'); console.assert(0, 'is', 0); console.assert();
+             console.count(); console.count('x'); console.count('x'); console.countReset('x'); console.count('x');
+             console.group('g'); console.log('in\\nside'); console.groupEnd(); console.log('out');
+             console.dir({ a: 1 }); console.time('t'); console.time('t'); console.timeEnd('nope')",
+        );
+        assert_eq!(
+            bench.console(),
+            [
+                "l", "i", "w", "e", "d", "Assertion failed: is 0", "Assertion failed", "default: 1", "x: 1", "x: 2",
+                "x: 1", "g", "  in\n  side", "out", "{ a: 1 }", "Label 't' already exists for console.time()",
+                "No such label 'nope' for console.timeEnd()",
+            ]
+        );
+        let levels: Vec<_> = bench.events.iter().take(5).map(level).collect();
+        use ConsoleLevel::*;
+        assert_eq!(levels, [Log, Info, Warn, Error, Debug]);
+        bench.name = "where.js";
+        bench.value("function here() { console.trace('why') } here()");
+        let text = bench.console()[0].to_owned();
+        assert!(text.starts_with("Trace: why\n    at here (where.js:1:"), "{text}");
+        assert_eq!(level(&bench.events[0]), Error);
+    });
+}
+
+fn level(event: &Payload) -> ConsoleLevel {
+    match event {
+        Payload::Console { level, .. } => *level,
+        other => panic!("not a console event: {other:?}"),
+    }
+}
+
+#[test]
+fn guests_can_replace_globals_without_reaching_us() {
+    on_both(|bench| {
+        bench.value(
+            "for (const name of ['Date', 'Promise', 'Error', 'Map', 'Reflect', 'JSON', 'process', 'Symbol', 'Object', 'Array'])
+               globalThis[name] = () => { for (;;); };
+             console.log = null; 1",
+        );
+        assert_eq!(bench.value("1 + 1"), "2");
+        bench.process = Some(ProcessView {
+            args: JsonText::parse("{}".to_owned()).expect("JSON"),
+            env: JsonText::parse("{}".to_owned()).expect("JSON"),
+            process_argv: JsonText::parse("[]".to_owned()).expect("JSON"),
+            process_env: JsonText::parse("{}".to_owned()).expect("JSON"),
+        });
+        assert_eq!(bench.value("await 3"), "3");
+        assert_eq!(bench.exception("null.x").name.as_deref(), Some("TypeError"));
+    });
+}
