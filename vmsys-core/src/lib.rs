@@ -6,10 +6,14 @@ mod execution;
 mod ids;
 mod limits;
 mod session;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired by system.rs"))]
+mod store;
 mod system;
 mod template;
 mod time;
 mod value;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired by system.rs"))]
+mod worktree;
 
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::event::{ConsoleLevel, Event, Payload, SystemLevel};
