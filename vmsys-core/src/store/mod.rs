@@ -1,0 +1,112 @@
+//! The store: templates, sessions, executions and events in SQLite. The only place with SQL.
+//!
+//! Reads go to a small pool of connections, or, of a store in memory, to the one connection that there is. Writes go
+//! through one [`Writer`], which commits what waits together. A write that was answered is on disk, as far as the
+//! [`Durability`] says.
+
+mod column;
+mod event;
+mod execution;
+mod fault;
+mod migrations;
+mod open;
+mod recovery;
+mod session;
+mod startup_file;
+mod template;
+mod writer;
+
+use std::fmt;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use r2d2::Pool;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{CachedStatement, Connection, Params, Row};
+
+use self::fault::{Fault, failure};
+use self::writer::Writer;
+use crate::error::Result;
+use crate::system::Durability;
+
+/// A handle of the database: cheap to clone, usable from any thread, each call one transaction.
+///
+/// The file is locked against other processes, and other stores of this one, until the last handle is gone.
+#[derive(Clone)]
+pub(crate) struct Store(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    /// None when the store is in memory: its writer's connection is the only one that sees it.
+    readers: Option<Pool<SqliteConnectionManager>>,
+    /// Fields are dropped in order: the lock after the connections.
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Opens a database and brings it up to date, or begins an empty one; without a path, one in memory.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`](crate::ErrorKind::StoreUnavailable), with a sentence that names the file, the reason and
+    /// what to do: the directory is missing, the file is in use, read-only, damaged, of another program or of a newer
+    /// version, or the disk is full. Detail: `database`.
+    pub(crate) fn open(database: Option<&Path>, durability: Durability) -> Result<Self> {
+        let inner = match database {
+            Some(path) => {
+                let opened = open::file(path, durability)?;
+                Inner { writer: Writer::new(opened.writer), readers: Some(opened.readers), _lock: Some(opened.lock) }
+            }
+            None => Inner { writer: Writer::new(open::in_memory()?), readers: None, _lock: None },
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    fn write(&self, op: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static) -> Result<()> {
+        self.0.writer.write(op)
+    }
+
+    fn read<T>(&self, op: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T> {
+        match &self.0.readers {
+            Some(pool) => {
+                let connection =
+                    pool.get().map_err(|error| failure("no connection to the database is to be had", error))?;
+                Ok(op(&connection)?)
+            }
+            None => Ok(op(&self.0.writer.connection())?),
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("in_memory", &self.0.readers.is_none()).finish_non_exhaustive()
+    }
+}
+
+/// Reads all rows of a query.
+fn all<T>(
+    mut statement: CachedStatement<'_>,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// Reads the first row of a query, if there is one.
+fn first<T>(
+    mut statement: CachedStatement<'_>,
+    params: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
+    let mut rows = statement.query(params)?;
+    rows.next()?.map(read).transpose()
+}
+
+#[cfg(test)]
+mod tests;

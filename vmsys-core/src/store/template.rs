@@ -1,0 +1,152 @@
+//! Templates.
+
+use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
+use rusqlite::{Connection, Row, params};
+
+use super::fault::{Fault, failure};
+use super::{Store, all, column, first};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::TemplateId;
+use crate::template::{Settings, Template};
+
+impl Store {
+    /// # Errors
+    /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the name is taken. Detail: `name`.
+    pub(crate) fn insert_template(&self, template: &Template, settings: &Settings) -> Result<()> {
+        let template = template.clone();
+        let settings = encode(settings)?;
+        let modules = encode(&template.exposed_modules)?;
+        let libraries = encode(&template.libraries)?;
+        self.write(move |connection| {
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO templates (id, name, engine, is_active, settings, exposed_modules, libraries, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?;
+            let inserted = insert.execute(params![
+                template.id.as_bytes(),
+                template.name,
+                template.engine.to_string(),
+                template.is_active,
+                settings,
+                modules,
+                libraries,
+                template.created_at.as_millis(),
+                template.updated_at.as_millis(),
+            ]);
+            match inserted.map_err(Fault::from) {
+                Err(fault) if fault.violates(SQLITE_CONSTRAINT_UNIQUE) => Err(taken(&template.name).into()),
+                other => other.map(drop),
+            }
+        })
+    }
+
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound). Detail: `template_id`.
+    pub(crate) fn template(&self, id: TemplateId) -> Result<(Template, Settings)> {
+        self.read(|connection| {
+            let select = connection.prepare_cached("SELECT * FROM templates WHERE id = ?1")?;
+            let found = first(select, [id.as_bytes()], |row| Ok((template(row)?, column::json(row, "settings")?)))?;
+            found.ok_or_else(|| not_found(id).into())
+        })
+    }
+
+    /// Lists templates, newest first, only those older than `before`.
+    pub(crate) fn templates(&self, before: Option<TemplateId>, limit: u32) -> Result<Vec<Template>> {
+        self.read(|connection| {
+            let select =
+                connection.prepare_cached("SELECT * FROM templates WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
+            let before = before.as_ref().map_or(&column::AFTER_ALL, TemplateId::as_bytes);
+            all(select, params![before, limit], template)
+        })
+    }
+
+    /// Deletes a template and its startup files; its sessions and their history stay.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound). Detail: `template_id`.
+    pub(crate) fn delete_template(&self, id: TemplateId) -> Result<()> {
+        self.write(move |connection| {
+            let mut delete = connection.prepare_cached("DELETE FROM templates WHERE id = ?1")?;
+            if delete.execute([id.as_bytes()])? == 0 { Err(not_found(id).into()) } else { Ok(()) }
+        })
+    }
+}
+
+pub(super) fn exists(connection: &Connection, id: TemplateId) -> Result<bool, Fault> {
+    Ok(connection.prepare_cached("SELECT 1 FROM templates WHERE id = ?1")?.exists([id.as_bytes()])?)
+}
+
+pub(super) fn not_found(id: TemplateId) -> Error {
+    Error::new(ErrorKind::TemplateNotFound, "Template not found").with("template_id", id)
+}
+
+fn taken(name: &str) -> Error {
+    Error::new(ErrorKind::AlreadyExists, format!("There is a template named {name:?} already")).with("name", name)
+}
+
+fn encode(part: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(part).map_err(|error| failure("a template cannot be written as JSON", error))
+}
+
+fn template(row: &Row<'_>) -> Result<Template, Fault> {
+    Ok(Template {
+        id: column::id(row, "id", TemplateId::from_bytes)?,
+        name: row.get("name")?,
+        engine: column::word(row, "engine", |text| text.parse().ok())?,
+        is_active: row.get("is_active")?,
+        exposed_modules: column::json(row, "exposed_modules")?,
+        libraries: column::json(row, "libraries")?,
+        created_at: column::time(row, "created_at")?,
+        updated_at: column::time(row, "updated_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::store::tests::{in_memory, new_session, new_template};
+
+    #[test]
+    fn what_was_inserted_is_read_back() {
+        let store = in_memory();
+        let mut first = new_template("first'); DROP TABLE templates; --");
+        first.exposed_modules = vec!["fs".to_owned(), "exec".to_owned()];
+        let mut settings = Settings::default();
+        settings.limits.cpu_ms = 7;
+        store.insert_template(&first, &settings).unwrap();
+        assert_eq!(store.template(first.id).unwrap(), (first.clone(), settings));
+
+        let second = new_template("second");
+        store.insert_template(&second, &Settings::default()).unwrap();
+        assert_eq!(store.templates(None, 50).unwrap(), [second.clone(), first.clone()]);
+        assert_eq!(store.templates(None, 1).unwrap(), [second.clone()]);
+        assert_eq!(store.templates(Some(second.id), 50).unwrap(), [first]);
+    }
+
+    #[test]
+    fn a_name_is_taken_once() {
+        let store = in_memory();
+        store.insert_template(&new_template("one"), &Settings::default()).unwrap();
+        let error = store.insert_template(&new_template("one"), &Settings::default()).unwrap_err();
+        assert_eq!((error.kind(), error.detail("name")), (ErrorKind::AlreadyExists, Some("one")));
+        store.insert_template(&new_template("One"), &Settings::default()).unwrap();
+    }
+
+    #[test]
+    fn sessions_outlive_their_template() {
+        let store = in_memory();
+        let template = new_template("t");
+        store.insert_template(&template, &Settings::default()).unwrap();
+        let session = new_session(template.id);
+        store.insert_session(&session).unwrap();
+        store.delete_template(template.id).unwrap();
+        assert_eq!(store.session(session.id).unwrap(), session);
+        for error in [store.template(template.id).unwrap_err(), store.delete_template(template.id).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::TemplateNotFound);
+            assert_eq!(error.detail("template_id"), Some(template.id.to_string().as_str()));
+        }
+        store.insert_template(&new_template("t"), &Settings::default()).unwrap();
+    }
+}
