@@ -22,8 +22,11 @@ use crate::routes;
 use crate::service::{App, BLOCKING_THREADS, Service};
 use crate::shutdown::Signals;
 
-/// How long what is in flight may take to end. With what follows it stays under ten seconds.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long what runs may take to end. With what follows it stays well under ten seconds.
+const GRACE: Duration = Duration::from_secs(6);
+
+/// How long clients may then take to fetch their answers, or to finish a request that they have begun.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// How long the runtime then waits for threads that do not end.
 const LAST_WAIT: Duration = Duration::from_millis(500);
@@ -47,7 +50,7 @@ pub enum StartError {
         address: SocketAddr,
     },
     /// The database cannot be opened.
-    #[error("cannot open the database")]
+    #[error(transparent)]
     Store(#[from] vmsys_core::Error),
     /// The operating system refuses threads, signals or sockets.
     #[error("cannot start")]
@@ -63,7 +66,7 @@ impl StartError {
             }
             Self::Listen { .. } => "name another address with --listen",
             Self::NotLoopback { .. } => "listen on 127.0.0.1 or [::1]",
-            Self::Store(_) => "name another file with --db, or stop the program that uses this one",
+            Self::Store(_) => "--db names another database",
             Self::System(_) => "run with --log-level debug for more",
         }
     }
@@ -166,14 +169,12 @@ async fn accept_until<C: Send + Sync + 'static>(
     drop((listener, stopped));
 
     let _ = stop.send(());
-    let all = async {
-        let ended = on_own_thread(end);
-        // Each connection holds a receiver until it ends.
-        stop.closed().await;
-        let _ = ended.await;
-    };
-    if timeout(GRACE, all).await.is_err() {
-        tracing::warn!(connections = stop.receiver_count(), "not everything ended in time");
+    if timeout(GRACE, on_own_thread(end)).await.is_err() {
+        tracing::warn!("what was running did not end in time");
+    }
+    // Each connection holds a receiver until it ends.
+    if timeout(LINGER, stop.closed()).await.is_err() {
+        tracing::warn!(connections = stop.receiver_count(), "connections were cut");
     }
 }
 

@@ -87,7 +87,7 @@ impl<C: Send + Sync + 'static> App<C> {
             method = head.method.as_str(),
             path = head.uri.path(),
             status = response.status().as_u16(),
-            duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+            duration_ms = started.elapsed().as_micros() as f64 / 1000.0,
             request_id,
             %remote,
             "request"
