@@ -1,0 +1,242 @@
+//! What a request that cannot be served answers: one envelope, and the one table from kinds to statuses.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+
+use http::StatusCode;
+use serde::{Serialize, Serializer};
+use vmsys_core::ErrorKind;
+
+/// A refusal: a status, a stable code, a sentence for the caller, and for the log what the caller need not know.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Vec<(&'static str, String)>,
+    cause: String,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: Vec::new(), cause: String::new() }
+    }
+
+    fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.details.push((key, value.into()));
+        self
+    }
+
+    /// The request cannot be read: it is malformed, or names something that there is not.
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
+    }
+
+    /// The request names a field or parameter that there is not.
+    pub(crate) fn unknown_field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid_request(message).with("field", field)
+    }
+
+    /// A value is missing, of the wrong type or out of range.
+    pub(crate) fn validation(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message).with("field", field)
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such route")
+    }
+
+    /// The route is known, the method is not one of `allowed`.
+    pub(crate) fn method_not_allowed(allowed: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", format!("This route answers {allowed}"))
+            .with("allow", allowed)
+    }
+
+    pub(crate) fn request_timeout() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The body of the request did not arrive in time")
+    }
+
+    pub(crate) fn payload_too_large(limit: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PAYLOAD_TOO_LARGE",
+            format!("The body of a request may have at most {limit} bytes"),
+        )
+    }
+
+    pub(crate) fn unsupported_media_type() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "The body of a request must be sent as Content-Type: application/json, without a Content-Encoding",
+        )
+    }
+
+    /// An execution passed `max_events` or `max_output_kb`; what it did up to there can be read.
+    pub(crate) fn output_limit_exceeded(execution_id: impl ToString, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "OUTPUT_LIMIT_EXCEEDED", message)
+            .with("execution_id", execution_id.to_string())
+    }
+
+    pub(crate) fn shutting_down() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN", "vm-system is shutting down")
+    }
+
+    /// A fault of ours: the caller learns that there was one, the log learns `cause`.
+    pub(crate) fn internal(cause: impl Into<String>) -> Self {
+        let message = "Something went wrong inside vm-system; its log says what, under the request id";
+        let cause = cause.into();
+        Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message) }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn detail(&self, key: &str) -> Option<&str> {
+        self.details.iter().find(|(k, _)| *k == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns what the log should say, if there is more to say than the caller was told.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        (!self.cause.is_empty()).then_some(self.cause.as_str())
+    }
+
+    /// Returns the envelope.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            error: Body<'a>,
+        }
+        #[derive(Serialize)]
+        struct Body<'a> {
+            code: &'a str,
+            message: &'a str,
+            #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "object")]
+            details: &'a [(&'static str, String)],
+        }
+        fn object<S: Serializer>(details: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(details.iter().map(|(key, value)| (key, value)))
+        }
+
+        let envelope = Envelope { error: Body { code: self.code, message: &self.message, details: &self.details } };
+        // Text in text: there is nothing in it that could fail.
+        serde_json::to_vec(&envelope).unwrap_or_default()
+    }
+}
+
+impl From<vmsys_core::Error> for ApiError {
+    fn from(error: vmsys_core::Error) -> Self {
+        let status = status_of(error.kind());
+        if status.is_server_error() && error.kind() != ErrorKind::ShuttingDown {
+            // Messages of faults name files and SQL: they are for the operator.
+            return Self::internal(causes(&error));
+        }
+        let details = error.details().map(|(key, value)| (key, value.to_owned())).collect();
+        Self { details, ..Self::new(status, error.code(), error.message()) }
+    }
+}
+
+/// The statuses of the contract: nothing else in this crate maps a kind of error to a number.
+fn status_of(kind: ErrorKind) -> StatusCode {
+    use ErrorKind as K;
+    match kind {
+        K::Validation => StatusCode::BAD_REQUEST,
+        K::TemplateNotFound | K::SessionNotFound | K::ExecutionNotFound | K::FileNotFound => StatusCode::NOT_FOUND,
+        K::AlreadyExists | K::SessionNotReady | K::TemplateInactive | K::SessionBusy | K::ExecutionNotRunning => {
+            StatusCode::CONFLICT
+        }
+        K::InvalidPath | K::StartupModeUnsupported | K::StartupFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        K::LimitReached => StatusCode::TOO_MANY_REQUESTS,
+        K::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        // A kind that this version does not know is a fault of ours, not of the caller.
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// An error and everything behind it, in one line.
+pub(crate) fn causes(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some errors repeat their cause in their own sentence.
+        if !text.contains(&cause_text) {
+            let _ = write!(text, ": {cause_text}");
+        }
+        next = cause.source();
+    }
+    text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_the_status_of_the_contract() {
+        use ErrorKind as K;
+        let table = [
+            (K::Validation, 400),
+            (K::TemplateNotFound, 404),
+            (K::SessionNotFound, 404),
+            (K::ExecutionNotFound, 404),
+            (K::FileNotFound, 404),
+            (K::AlreadyExists, 409),
+            (K::SessionNotReady, 409),
+            (K::TemplateInactive, 409),
+            (K::SessionBusy, 409),
+            (K::ExecutionNotRunning, 409),
+            (K::InvalidPath, 422),
+            (K::StartupModeUnsupported, 422),
+            (K::StartupFailed, 422),
+            (K::LimitReached, 429),
+            (K::ShuttingDown, 503),
+            (K::StoreUnavailable, 500),
+            (K::Internal, 500),
+        ];
+        for (kind, status) in table {
+            assert_eq!(status_of(kind).as_u16(), status, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_core_keeps_its_code_message_and_details() {
+        let core = "v8".parse::<vmsys_core::Engine>().unwrap_err();
+        let message = core.message().to_owned();
+        let json: serde_json::Value = serde_json::from_slice(&ApiError::from(core).to_json()).unwrap();
+        let expected = serde_json::json!({
+            "error": {"code": "VALIDATION_ERROR", "message": message, "details": {"field": "engine"}},
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn without_details_there_is_no_such_field() {
+        let json: serde_json::Value = serde_json::from_slice(&ApiError::not_found().to_json()).unwrap();
+        assert_eq!(json, serde_json::json!({"error": {"code": "NOT_FOUND", "message": "There is no such route"}}));
+    }
+
+    #[test]
+    fn a_fault_tells_its_cause_to_the_log_alone() {
+        let error = ApiError::internal("disk I/O error at /var/lib/secret.db");
+        assert_eq!(error.cause(), Some("disk I/O error at /var/lib/secret.db"));
+        assert!(!String::from_utf8(error.to_json()).unwrap().contains("secret"));
+    }
+
+    #[test]
+    fn causes_are_one_line_without_repetition() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot open: no\nspace")]
+        struct Outer(#[source] std::io::Error);
+        let inner = std::io::Error::other("no\nspace");
+        assert_eq!(causes(&Outer(inner)), "cannot open: no space");
+        let inner = std::io::Error::other("device gone");
+        assert_eq!(causes(&Outer(inner)), "cannot open: no space: device gone");
+    }
+}

@@ -1,0 +1,266 @@
+//! What a route is: a method, a path, what it takes, and one function from a request to an answer.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::decode;
+use crate::error::ApiError;
+use crate::query::Query;
+
+/// A function that parses its request into one call of the core and formats its answer.
+///
+/// It may block: the service calls it where its [`Cost`] says. `C` is what it works on: the core, or less in tests.
+pub(crate) type Handler<C> = fn(&C, &Request) -> Result<Answer, ApiError>;
+
+/// What a handler may cost, which decides where it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// It waits for nothing, and so runs on the thread that serves the connection: it answers under any load.
+    Free,
+    /// It asks the store.
+    Brief,
+    /// It runs JavaScript, for as long as the template allows.
+    Long,
+}
+
+/// One line of the route table.
+#[derive(Clone)]
+pub(crate) struct Route<C> {
+    pub(crate) method: Method,
+    /// The path, with `{name}` for a segment that is a parameter.
+    pub(crate) path: &'static str,
+    pub(crate) cost: Cost,
+    /// The query parameters that it takes; any other is refused.
+    pub(crate) query: &'static [&'static str],
+    /// Whether it reads a body. One that does not takes none, or an empty object.
+    pub(crate) takes_body: bool,
+    pub(crate) handler: Handler<C>,
+}
+
+impl<C> Route<C> {
+    fn new(method: Method, path: &'static str, handler: Handler<C>) -> Self {
+        Self { method, path, cost: Cost::Brief, query: &[], takes_body: false, handler }
+    }
+
+    pub(crate) fn get(path: &'static str, handler: Handler<C>) -> Self {
+        Self::new(Method::GET, path, handler)
+    }
+
+    pub(crate) fn post(path: &'static str, handler: Handler<C>) -> Self {
+        Self::new(Method::POST, path, handler)
+    }
+
+    pub(crate) fn delete(path: &'static str, handler: Handler<C>) -> Self {
+        Self::new(Method::DELETE, path, handler)
+    }
+
+    /// The same, reading a JSON body.
+    pub(crate) fn with_body(self) -> Self {
+        Self { takes_body: true, ..self }
+    }
+
+    /// The same, taking these query parameters.
+    pub(crate) fn with_query(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The same, at another cost than a look into the store.
+    pub(crate) fn costing(self, cost: Cost) -> Self {
+        Self { cost, ..self }
+    }
+}
+
+impl<C> fmt::Debug for Route<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// All routes, found by path and then by method.
+#[derive(Debug)]
+pub(crate) struct Router<C> {
+    paths: matchit::Router<Vec<Route<C>>>,
+}
+
+/// Path parameters, by name.
+pub(crate) type Params = Vec<(&'static str, String)>;
+
+impl<C: 'static> Router<C> {
+    /// Builds the router.
+    ///
+    /// # Errors
+    /// Two paths of the table cannot be told apart: a fault of the table, which its test finds.
+    pub(crate) fn new(routes: impl IntoIterator<Item = Route<C>>) -> Result<Self, matchit::InsertError> {
+        let mut grouped: Vec<(&'static str, Vec<Route<C>>)> = Vec::new();
+        for route in routes {
+            match grouped.iter_mut().find(|(path, _)| *path == route.path) {
+                Some((_, methods)) => methods.push(route),
+                None => grouped.push((route.path, vec![route])),
+            }
+        }
+        let mut paths = matchit::Router::new();
+        for (path, methods) in grouped {
+            paths.insert(path, methods)?;
+        }
+        Ok(Self { paths })
+    }
+
+    /// Finds the route of a request. `HEAD` finds the route of `GET`: hyper leaves the body out of its answer.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route<C>, Params), ApiError> {
+        let found = self.paths.at(path).map_err(|_| ApiError::not_found())?;
+        let wanted = if *method == Method::HEAD { &Method::GET } else { method };
+        let Some(route) = found.value.iter().find(|route| route.method == *wanted) else {
+            return Err(ApiError::method_not_allowed(&allowed(found.value)));
+        };
+        let params =
+            found.params.iter().filter_map(|(name, value)| Some((param_name(route.path, name)?, value.to_owned())));
+        Ok((route, params.collect()))
+    }
+}
+
+/// The name as it stands in the table, which outlives the request.
+fn param_name(path: &'static str, name: &str) -> Option<&'static str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).find(|other| *other == name)
+}
+
+/// The value of `Allow`.
+fn allowed<C>(routes: &[Route<C>]) -> String {
+    let mut text = String::new();
+    for route in routes {
+        let separator = if text.is_empty() { "" } else { ", " };
+        let _ = write!(text, "{separator}{}", route.method);
+        if route.method == Method::GET {
+            text.push_str(", HEAD");
+        }
+    }
+    text
+}
+
+/// A request whose route is known and whose body has arrived.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) params: Params,
+    pub(crate) query: Query,
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    /// Reads an id out of the path.
+    pub(crate) fn id<T: FromStr>(&self, name: &'static str) -> Result<T, ApiError> {
+        let text = self.params.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str());
+        text.and_then(|text| text.parse().ok())
+            .ok_or_else(|| ApiError::validation(name, format!("{name} must be a UUID")))
+    }
+
+    /// Reads the body.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        decode::object(&self.body)
+    }
+}
+
+/// An answer, written out.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// Answers 200 with a document.
+    pub(crate) fn ok(document: &impl Serialize) -> Result<Self, ApiError> {
+        Self::json(StatusCode::OK, document)
+    }
+
+    /// Answers 201 with a document.
+    pub(crate) fn created(document: &impl Serialize) -> Result<Self, ApiError> {
+        Self::json(StatusCode::CREATED, document)
+    }
+
+    fn json(status: StatusCode, document: &impl Serialize) -> Result<Self, ApiError> {
+        match serde_json::to_vec(document) {
+            Ok(body) => Ok(Self { status, content_type: "application/json", body: body.into() }),
+            Err(error) => Err(ApiError::internal(format!("an answer cannot be written as JSON: {error}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing((): &(), _: &Request) -> Result<Answer, ApiError> {
+        Answer::ok(&())
+    }
+
+    fn router() -> Router<()> {
+        Router::new([
+            Route::post("/things", nothing).with_body(),
+            Route::get("/things", nothing),
+            Route::delete("/things/{thing_id}", nothing),
+            Route::post("/things/{thing_id}/parts", nothing),
+        ])
+        .unwrap()
+    }
+
+    #[test]
+    fn a_route_is_found_by_path_and_method() {
+        let router = router();
+        let (route, params) = router.find(&Method::DELETE, "/things/a%20b").unwrap();
+        assert_eq!(
+            (format!("{route:?}").as_str(), params),
+            ("DELETE /things/{thing_id}", vec![("thing_id", "a%20b".to_owned())])
+        );
+        assert!(router.find(&Method::POST, "/things").unwrap().0.takes_body);
+        assert!(!router.find(&Method::HEAD, "/things").unwrap().0.takes_body);
+    }
+
+    #[test]
+    fn other_paths_are_not_found() {
+        let router = router();
+        for path in [
+            "",
+            "/",
+            "*",
+            "things",
+            "/things/",
+            "/thing",
+            "/things//parts",
+            "/things/1/parts/",
+            "/things/1/2",
+            "/%74hings",
+        ] {
+            let error = router.find(&Method::GET, path).unwrap_err();
+            assert_eq!((error.status().as_u16(), error.code()), (404, "NOT_FOUND"), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_methods_are_told_which_are_allowed() {
+        let router = router();
+        for (method, path, allow) in [
+            (Method::PUT, "/things", "POST, GET, HEAD"),
+            (Method::OPTIONS, "/things", "POST, GET, HEAD"),
+            (Method::HEAD, "/things/1", "DELETE"),
+            (Method::GET, "/things/1/parts", "POST"),
+            (Method::from_bytes(b"BREW").unwrap(), "/things/1/parts", "POST"),
+        ] {
+            let error = router.find(&method, path).unwrap_err();
+            assert_eq!((error.status().as_u16(), error.code()), (405, "METHOD_NOT_ALLOWED"), "{method} {path}");
+            assert_eq!(error.detail("allow"), Some(allow), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_none_names_its_parameter() {
+        let request = Request { params: vec![("session_id", "7".to_owned())], ..Request::default() };
+        let error = request.id::<vmsys_core::SessionId>("session_id").unwrap_err();
+        assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some("session_id")));
+    }
+}

@@ -1,0 +1,91 @@
+//! The route table, one file a resource.
+
+mod executions;
+mod health;
+mod runtime;
+mod sessions;
+mod templates;
+
+use vmsys_core::VmSystem;
+
+use crate::route::{Cost, Route};
+use crate::ui;
+
+/// The most that a list answers at once.
+const MOST: u32 = 1000;
+
+/// Returns every route of the daemon.
+pub(crate) fn all() -> impl Iterator<Item = Route<VmSystem>> {
+    let page = [Route::get("/", ui::page).costing(Cost::Free)];
+    page.into_iter()
+        .chain(health::routes())
+        .chain(runtime::routes())
+        .chain(templates::routes())
+        .chain(sessions::routes())
+        .chain(executions::routes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::route::Router;
+
+    /// The contract at a glance: a change here is a change of the API.
+    const TABLE: &str = "\
+        GET / Free\n\
+        GET /api/v1/health Free\n\
+        GET /api/v1/runtime/summary Brief\n\
+        GET /api/v1/templates Brief ?limit&before\n\
+        POST /api/v1/templates Brief body\n\
+        GET /api/v1/templates/{template_id} Brief\n\
+        DELETE /api/v1/templates/{template_id} Brief\n\
+        GET /api/v1/templates/{template_id}/startup-files Brief\n\
+        POST /api/v1/templates/{template_id}/startup-files Brief body\n\
+        GET /api/v1/sessions Brief ?status&template_id&limit&before\n\
+        POST /api/v1/sessions Long body\n\
+        GET /api/v1/sessions/{session_id} Brief\n\
+        DELETE /api/v1/sessions/{session_id} Brief\n\
+        POST /api/v1/sessions/{session_id}/close Brief\n\
+        GET /api/v1/executions Brief ?session_id&limit&before\n\
+        POST /api/v1/executions/repl Long body\n\
+        POST /api/v1/executions/run-file Long body\n\
+        GET /api/v1/executions/{execution_id} Brief\n\
+        GET /api/v1/executions/{execution_id}/events Brief ?after_seq&limit\n\
+        POST /api/v1/executions/{execution_id}/cancel Brief\n";
+
+    #[test]
+    fn the_table_is_the_contract() {
+        let mut table = String::new();
+        for route in all() {
+            let _ = write!(table, "{route:?} {:?}", route.cost);
+            if !route.query.is_empty() {
+                let _ = write!(table, " ?{}", route.query.join("&"));
+            }
+            table.push_str(if route.takes_body { " body\n" } else { "\n" });
+        }
+        assert_eq!(table, TABLE);
+    }
+
+    #[test]
+    fn no_two_routes_are_in_each_others_way() {
+        let router = Router::new(all()).unwrap();
+        for route in all() {
+            let path = route.path.replace(['{', '}'], "");
+            let (found, params) = router.find(&route.method, &path).unwrap();
+            assert_eq!(format!("{found:?}"), format!("{route:?}"));
+            assert_eq!(params.len(), route.path.matches('{').count(), "{route:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_where_an_id_belongs_is_another_route() {
+        let router = Router::new(all()).unwrap();
+        let error = router.find(&http::Method::GET, "/api/v1/executions/repl").unwrap_err();
+        assert_eq!(error.detail("allow"), Some("POST"));
+        for path in ["/api", "/api/v1", "/api/v1/", "/api/v2/health", "/health", "/api/v1/metrics"] {
+            assert_eq!(router.find(&http::Method::GET, path).unwrap_err().code(), "NOT_FOUND", "{path}");
+        }
+    }
+}

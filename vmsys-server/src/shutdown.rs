@@ -1,0 +1,61 @@
+//! The signals that end a daemon.
+
+use std::io;
+
+/// Waits for the first signal, SIGINT or SIGTERM. From then on a second one ends the process at once.
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+/// What a shell reports for a program that ended by SIGINT.
+const INTERRUPTED: i32 = 130;
+/// And by SIGTERM.
+#[cfg(unix)]
+const TERMINATED: i32 = 143;
+
+impl Signals {
+    /// Takes the signals over, so that from here on they no longer kill.
+    pub(crate) fn install() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Returns at the first signal.
+    pub(crate) async fn first(mut self) {
+        let signal = self.next().await;
+        tracing::info!(signal = signal.name, "shutting down; a second signal ends the process at once");
+        tokio::spawn(async move {
+            let second = self.next().await;
+            std::process::exit(second.exit_code);
+        });
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> Received {
+        tokio::select! {
+            _ = self.interrupt.recv() => Received { name: "SIGINT", exit_code: INTERRUPTED },
+            _ = self.terminate.recv() => Received { name: "SIGTERM", exit_code: TERMINATED },
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> Received {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Received { name: "Ctrl-C", exit_code: INTERRUPTED }
+    }
+}
+
+struct Received {
+    name: &'static str,
+    exit_code: i32,
+}
