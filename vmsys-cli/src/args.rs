@@ -36,7 +36,8 @@ Examples:
   vm-system eval '[1, 2, 3].map(n => n * n)'
   vm-system serve --db demo.db
   vm-system template create --name demo
-  vm-system session create --template-id ID --workspace-id ws-1 --base-commit HEAD --worktree-path \"$PWD\"
+  vm-system session create --template-id ID \\
+      --workspace-id ws-1 --base-commit HEAD --worktree-path \"$PWD\"
   vm-system exec repl SESSION_ID 'const seed = 40; seed + 2'
 
 Exit codes:
@@ -176,15 +177,15 @@ pub(crate) fn code(argument: String) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use clap::CommandFactory;
     use clap::error::ErrorKind;
     use serde_json::json;
 
     use super::*;
 
-    /// Splits as a shell would, as far as these lines need: at spaces, and not inside single quotes.
-    fn words(line: &str) -> Vec<String> {
+    /// Splits as a shell would, as far as tests need: at spaces, and not inside single quotes.
+    pub(crate) fn words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
         for char in line.chars() {
             match char {
@@ -206,7 +207,7 @@ mod tests {
         words
     }
 
-    pub(crate) fn parse(line: &str) -> Result<Cli, clap::Error> {
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(words(line))
     }
 

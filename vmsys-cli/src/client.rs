@@ -358,4 +358,4 @@ fn beginning(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -9,8 +9,14 @@ use serde_json::json;
 use super::*;
 use crate::error::Exit;
 
-/// Answers connections one after the other with these bytes; joining gives the requests.
+/// A client of a daemon that answers connections one after the other with these bytes; joining gives the requests.
 fn daemon(answers: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
+    let (address, served) = listener(answers);
+    (Client::new(&address).expect("the address is good"), served)
+}
+
+/// The address of such a daemon.
+pub(crate) fn listener(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     let port = listener.local_addr().expect("it is bound").port();
     let served = std::thread::spawn(move || {
@@ -24,7 +30,7 @@ fn daemon(answers: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
             })
             .collect()
     });
-    (Client::new(&format!("http://127.0.0.1:{port}")).expect("the address is good"), served)
+    (format!("http://127.0.0.1:{port}"), served)
 }
 
 fn read_request(stream: &mut impl Read) -> String {
@@ -47,7 +53,8 @@ fn read_request(stream: &mut impl Read) -> String {
     }
 }
 
-fn http(status: &str, body: &str) -> String {
+/// The bytes of an answer.
+pub(crate) fn http(status: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: req-7\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()

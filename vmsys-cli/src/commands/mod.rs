@@ -55,3 +55,6 @@ macro_rules! body {
     }};
 }
 use body;
+
+#[cfg(test)]
+mod tests;

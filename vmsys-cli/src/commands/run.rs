@@ -160,14 +160,11 @@ fn one_shot(
     let session = vm.create_session(NewSession::new(template.id, worktree))?;
     let interrupt = Interrupt::watch(&session)?;
     let ended = job(&session);
-    // The answer is there; a runtime that does not end well is ended by the end of the process.
-    vm.shutdown().ok();
-
     let execution = match ended {
         Ok(execution) => execution,
         // The session was closed before the job began.
         Err(_) if interrupt.came() => {
-            out.note("error", BAD, "interrupted [CANCELLED]");
+            out.error(&Error::failed("CANCELLED", "interrupted before it began"));
             return Ok(Exit::Interrupted);
         }
         Err(error) => return Err(error.into()),
@@ -183,6 +180,8 @@ fn one_shot(
         }
         console.end(&execution, print);
     }
+    // The answer is out: a runtime that does not end well is ended with the process.
+    vm.shutdown().ok();
     Ok(match execution.status {
         ExecutionStatus::Ok => Exit::Done,
         ExecutionStatus::Cancelled if interrupt.came() => Exit::Interrupted,

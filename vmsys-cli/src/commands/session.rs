@@ -34,7 +34,8 @@ pub(crate) enum SessionCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  vm-system session create --template-id ID --workspace-id ws-1 --base-commit HEAD --worktree-path \"$PWD\"")]
+  vm-system session create --template-id ID \\
+      --workspace-id ws-1 --base-commit HEAD --worktree-path \"$PWD\"")]
 pub(crate) struct CreateArgs {
     /// The template to make it from
     #[arg(long, value_name = "ID")]
