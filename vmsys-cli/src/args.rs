@@ -2,17 +2,16 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use serde_json::Value;
 
 use crate::commands::exec::ExecCommand;
 use crate::commands::ops::OpsCommand;
 use crate::commands::run::{EvalArgs, RunArgs};
-use crate::commands::serve::ServeArgs;
+use crate::commands::serve::{self, ServeArgs};
 use crate::commands::session::SessionCommand;
 use crate::commands::template::TemplateCommand;
 use crate::error::{Error, Exit, Result};
@@ -26,7 +25,7 @@ use crate::output::Output;
 #[command(name = "vm-system", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) global: GlobalArgs,
+    pub(crate) common: CommonArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -48,12 +47,13 @@ Exit codes:
   4  the execution ended in error, timeout or cancelled";
 
 /// Flags of every command.
+// Not `GlobalArgs`: clap names a group after the type, and the daemon's shared flags have that name already.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub(crate) struct GlobalArgs {
-    /// The database file of `serve`; it is created if need be
-    #[arg(long, global = true, value_name = "PATH", default_value = "vm-system.db")]
-    pub(crate) db: PathBuf,
+pub(crate) struct CommonArgs {
+    /// `--db` and `--log-level`: taken everywhere, as the original did, and heeded by `serve`
+    #[command(flatten)]
+    pub(crate) daemon: serve::GlobalArgs,
 
     /// Where the daemon is; every command but `serve`, `run` and `eval` asks it
     // Read by the commands that need it: a bad VM_SYSTEM_URL must not keep `serve` from starting.
@@ -67,10 +67,6 @@ pub(crate) struct GlobalArgs {
     )]
     pub(crate) server_url: String,
 
-    /// How much the daemon logs
-    #[arg(long, global = true, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Info)]
-    pub(crate) log_level: LogLevel,
-
     /// Print the answer of the API instead of lines, and errors as its error envelope
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -78,27 +74,6 @@ pub(crate) struct GlobalArgs {
     /// When to use colour; NO_COLOR is honoured
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
     pub(crate) color: ColorChoice,
-}
-
-/// How much the daemon logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogLevel {
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
-impl LogLevel {
-    /// Returns the level's word.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
 }
 
 /// The groups of commands.
@@ -331,7 +306,7 @@ pub(crate) mod tests {
                 other => panic!("{line}: {other:?}"),
             };
             assert_eq!(found, code, "{line}");
-            assert!(!cli.global.json, "{line}");
+            assert!(!cli.common.json, "{line}");
         }
     }
 
@@ -349,7 +324,7 @@ pub(crate) mod tests {
         ] {
             let cli = parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
             let Command::Run(args) = cli.command else { panic!("{line}") };
-            assert_eq!((cli.global.json, args.args.as_slice()), (ours, theirs.map_str().as_slice()), "{line}");
+            assert_eq!((cli.common.json, args.args.as_slice()), (ours, theirs.map_str().as_slice()), "{line}");
         }
     }
 
@@ -366,8 +341,8 @@ pub(crate) mod tests {
     #[test]
     fn defaults_are_those_of_the_reference() {
         let cli = parse("vm-system exec list ID").expect("the line is good");
-        assert_eq!(cli.global.db, PathBuf::from("vm-system.db"));
-        assert_eq!(cli.global.log_level, LogLevel::Info);
+        assert_eq!(cli.common.daemon.db, std::path::PathBuf::from("vm-system.db"));
+        assert_eq!(cli.common.daemon.log_level, serve::LogLevel::Info);
         assert!(matches!(cli.command, Command::Exec(ExecCommand::List { limit: 50, .. })));
         let cli = parse("vm-system exec events ID").expect("the line is good");
         assert!(matches!(cli.command, Command::Exec(ExecCommand::Events { after_seq: 0, .. })));

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refusal) => return args::refuse(&refusal),
     };
-    let mut out = Output::standard(cli.global.json, cli.global.color);
+    let mut out = Output::standard(cli.common.json, cli.common.color);
     let exit = match commands::run(cli, &mut out) {
         Ok(exit) => exit,
         Err(error) => {

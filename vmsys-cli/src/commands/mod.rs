@@ -14,9 +14,9 @@ use crate::output::Output;
 
 /// Does what the command line says.
 pub(crate) fn run(cli: Cli, out: &mut Output) -> Result<Exit> {
-    let client = || Client::new(&cli.global.server_url);
+    let client = || Client::new(&cli.common.server_url);
     match cli.command {
-        Command::Serve(args) => serve::run(args, &cli.global),
+        Command::Serve(args) => serve::run(args, cli.common.daemon),
         Command::Template(command) => template::run(command, &client()?, out),
         Command::Session(command) => session::run(command, &client()?, out),
         Command::Exec(command) => exec::run(command, &client()?, out),

@@ -42,7 +42,7 @@ fn ran(line: &str, answers: &[(&str, &str)]) -> Ran {
     let mut line = words(&format!("vm-system {line}"));
     line.splice(1..1, ["--server-url".to_owned(), address]);
     let cli = Cli::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
-    let (mut out, stdout, stderr) = kept::output(cli.global.json, false);
+    let (mut out, stdout, stderr) = kept::output(cli.common.json, false);
     let exit = run(cli, &mut out).unwrap_or_else(|error| {
         out.error(&error);
         error.exit()
