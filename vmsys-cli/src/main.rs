@@ -1,2 +1,35 @@
-//! x
-fn main() {}
+//! `vm-system`: templates, sessions and executions from the command line.
+//!
+//! `serve` runs the daemon and `run` and `eval` run JavaScript right here; every other command is one or two REST
+//! calls to a daemon. Each command is a function from its arguments and an [`Output`](output::Output) to an
+//! [`Exit`](error::Exit), or to an [`Error`](error::Error) whose kind picks the exit code.
+
+mod args;
+mod client;
+mod commands;
+mod error;
+mod json;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => return args::refuse(&refusal),
+    };
+    let mut out = Output::standard(cli.common.json, cli.common.color);
+    let exit = match commands::run(cli, &mut out) {
+        Ok(exit) => exit,
+        Err(error) => {
+            out.error(&error);
+            error.exit()
+        }
+    };
+    out.finish(exit).into()
+}

@@ -1,0 +1,370 @@
+//! The command line: what can be said, and how it is read.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::process::ExitCode;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ColorChoice, Parser, Subcommand};
+use serde_json::Value;
+
+use crate::commands::exec::ExecCommand;
+use crate::commands::ops::OpsCommand;
+use crate::commands::run::{EvalArgs, RunArgs};
+use crate::commands::serve::{self, ServeArgs};
+use crate::commands::session::SessionCommand;
+use crate::commands::template::TemplateCommand;
+use crate::error::{Error, Exit, Result};
+use crate::output::Output;
+
+/// JavaScript sessions that last, behind a daemon or right here.
+///
+/// A template says what code may do and use, a session is a live runtime made from a template over a directory, and an
+/// execution is one snippet or file that was run in a session, recorded with everything that it printed.
+#[derive(Debug, Parser)]
+#[command(name = "vm-system", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  vm-system eval '[1, 2, 3].map(n => n * n)'
+  vm-system serve --db demo.db
+  vm-system template create --name demo
+  vm-system session create --template-id ID \\
+      --workspace-id ws-1 --base-commit HEAD --worktree-path \"$PWD\"
+  vm-system exec repl SESSION_ID 'const seed = 40; seed + 2'
+
+Exit codes:
+  0  done
+  1  the daemon refused, or something failed
+  2  the command line cannot be understood
+  3  no daemon answers
+  4  the execution ended in error, timeout or cancelled";
+
+/// Flags of every command.
+// Not `GlobalArgs`: clap names a group after the type, and the daemon's shared flags have that name already.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct CommonArgs {
+    /// `--db` and `--log-level`: taken everywhere, as the original did, and heeded by `serve`
+    #[command(flatten)]
+    pub(crate) daemon: serve::GlobalArgs,
+
+    /// Where the daemon is; every command but `serve`, `run` and `eval` asks it
+    // Read by the commands that need it: a bad VM_SYSTEM_URL must not keep `serve` from starting.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:3210",
+        env = "VM_SYSTEM_URL",
+        hide_env_values = true
+    )]
+    pub(crate) server_url: String,
+
+    /// Print the answer of the API instead of lines, and errors as its error envelope
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
+}
+
+/// The groups of commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the daemon
+    Serve(ServeArgs),
+    /// Manage templates: what code may do and use
+    #[command(subcommand)]
+    Template(TemplateCommand),
+    /// Manage sessions: live runtimes whose state lasts
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Run code in a session, and read what came of it
+    #[command(subcommand)]
+    Exec(ExecCommand),
+    /// Look after a running daemon
+    #[command(subcommand)]
+    Ops(OpsCommand),
+    /// Run a JavaScript file right here, without a daemon
+    Run(RunArgs),
+    /// Evaluate JavaScript right here, without a daemon, and print its value
+    Eval(EvalArgs),
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+pub(crate) fn refuse(refusal: &clap::Error) -> ExitCode {
+    if !refusal.use_stderr() {
+        // Nobody may be listening any more (`--help | head -0`); that is no failure.
+        refusal.print().ok();
+        return Exit::Done.into();
+    }
+    // No arguments were parsed, so the one flag that changes the form of errors is looked for by hand.
+    let before_script = std::env::args_os().take_while(|arg| arg != OsStr::new("--"));
+    if before_script.into_iter().any(|arg| arg == OsStr::new("--json")) {
+        let text = refusal.render().to_string();
+        let mut out = Output::standard(true, ColorChoice::Never);
+        out.error(&Error::usage(text.trim().trim_start_matches("error: ")));
+    } else {
+        refusal.print().ok();
+    }
+    Exit::Usage.into()
+}
+
+/// Reads an id as it is: what is one, the daemon decides. Nothing at all would name another resource of the API.
+pub(crate) fn id() -> NonEmptyStringValueParser {
+    NonEmptyStringValueParser::new()
+}
+
+/// Reads `KEY=VALUE`; the value is text.
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+/// Reads `KEY=VALUE`; the value is JSON when it reads as JSON, and else text.
+pub(crate) fn argument(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = variable(text)?;
+    let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
+    Ok((name, value))
+}
+
+/// Returns the code of an argument, which `-` leaves to standard input.
+pub(crate) fn code(argument: String) -> Result<String> {
+    if argument != "-" {
+        return Ok(argument);
+    }
+    let mut code = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut code)
+        .map_err(|error| Error::failed("IO_ERROR", format!("cannot read standard input: {error}")))?;
+    String::from_utf8(code).map_err(|_| Error::failed("IO_ERROR", "standard input is not UTF-8 text"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Splits as a shell would, as far as tests need: at spaces, and not inside single quotes.
+    pub(crate) fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
+        for char in line.chars() {
+            match char {
+                '\'' => (quoted, begun) = (!quoted, true),
+                ' ' if !quoted => {
+                    if std::mem::take(&mut begun) {
+                        words.push(std::mem::take(&mut word));
+                    }
+                }
+                _ => {
+                    word.push(char);
+                    begun = true;
+                }
+            }
+        }
+        if begun {
+            words.push(word);
+        }
+        words
+    }
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(words(line))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn command_lines_of_the_original_are_taken() {
+        for line in [
+            "vm-system serve",
+            "vm-system serve --listen 127.0.0.1:3210",
+            "vm-system serve --db /tmp/demo.db --listen 127.0.0.1:3210",
+            "vm-system --db /tmp/demo.db serve",
+            "vm-system template create --name demo --engine goja",
+            "vm-system template create --name demo",
+            "vm-system template list",
+            "vm-system template get TEMPLATE_ID",
+            "vm-system template delete TEMPLATE_ID",
+            "vm-system template add-startup TEMPLATE_ID --path runtime/init.js --order 10 --mode eval",
+            "vm-system template add-startup TEMPLATE_ID --path runtime/init.js --order 10",
+            "vm-system template list-startup TEMPLATE_ID",
+            "vm-system session create --template-id ID --workspace-id ws-1 --base-commit deadbeef --worktree-path /abs/path",
+            "vm-system session list",
+            "vm-system session list --status ready",
+            "vm-system session list --status starting",
+            "vm-system session list --status crashed",
+            "vm-system session list --status closed",
+            "vm-system session get SESSION_ID",
+            "vm-system session close SESSION_ID",
+            "vm-system exec repl SESSION_ID 'seed + 2'",
+            "vm-system exec run-file SESSION_ID path/to/file.js",
+            "vm-system exec list SESSION_ID",
+            "vm-system exec list SESSION_ID --limit 50",
+            "vm-system exec get EXECUTION_ID",
+            "vm-system exec events EXECUTION_ID",
+            "vm-system exec events EXECUTION_ID --after-seq 0",
+            "vm-system ops health",
+            "vm-system ops runtime-summary",
+            "vm-system --server-url http://127.0.0.1:4000 ops health",
+            "vm-system ops health --server-url http://127.0.0.1:4000 --log-level debug",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn command_lines_of_ours_are_taken() {
+        for line in [
+            "vm-system template create --name demo --set limits.cpu_ms=1000 --set runtime.strict=true",
+            "vm-system session list --template-id ID --limit 10 --json",
+            "vm-system exec run-file SESSION_ID app.js --arg n=1 --arg name=x --env LANG=en",
+            "vm-system exec cancel EXECUTION_ID",
+            "vm-system exec repl SESSION_ID -",
+            "vm-system run app.js one two --three",
+            "vm-system run --cpu-ms 10 --env A=b app.js",
+            "vm-system eval --json '1 + 1' --wall-ms 5",
+            "vm-system --color never eval 1",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_that_make_no_sense_are_refused_with_code_2() {
+        for line in [
+            "vm-system nonsense",
+            "vm-system template create",
+            "vm-system template get",
+            "vm-system template get ''",
+            "vm-system template create --name x --set cpu_ms=1",
+            "vm-system template add-startup ID --path x",
+            "vm-system session create --template-id ID --workspace-id ws --base-commit HEAD",
+            "vm-system session list --status open",
+            "vm-system session list --limit 0",
+            "vm-system exec list",
+            "vm-system exec list ID --limit many",
+            "vm-system exec run-file ID app.js --env NOVALUE",
+            "vm-system exec repl ID",
+            "vm-system --log-level loud ops health",
+            "vm-system run",
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()), "{line}: {error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn arguments_that_are_no_text_are_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let odd = OsStr::from_bytes(b"\xff\xfe");
+        for front in [&["vm-system", "eval"][..], &["vm-system", "exec", "repl", "ID"], &["vm-system", "run", "a.js"]] {
+            let line = front.iter().map(OsStr::new).chain([odd]);
+            let error = Cli::try_parse_from(line).expect_err("this is no text");
+            assert_eq!(error.kind(), ErrorKind::InvalidUtf8);
+        }
+    }
+
+    #[test]
+    fn code_may_begin_with_a_dash() {
+        for (line, code) in [
+            ("vm-system eval -1", "-1"),
+            ("vm-system eval '-x + 1'", "-x + 1"),
+            ("vm-system eval '--i'", "--i"),
+            ("vm-system eval -- --json", "--json"),
+            ("vm-system eval -", "-"),
+            ("vm-system exec repl ID -1", "-1"),
+            ("vm-system exec repl ID -- -h", "-h"),
+            ("vm-system exec repl -- ID --json", "--json"),
+        ] {
+            let cli = parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            let found = match cli.command {
+                Command::Eval(args) => args.code,
+                Command::Exec(ExecCommand::Repl { code, .. }) => code,
+                other => panic!("{line}: {other:?}"),
+            };
+            assert_eq!(found, code, "{line}");
+            assert!(!cli.common.json, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_file_is_the_scripts() {
+        for (line, ours, theirs) in [
+            ("vm-system run app.js", false, &[][..]),
+            ("vm-system run app.js a b", false, &["a", "b"]),
+            ("vm-system run app.js a --json", false, &["a", "--json"]),
+            ("vm-system run app.js --verbose --json", false, &["--verbose", "--json"]),
+            ("vm-system run app.js -- --json", false, &["--json"]),
+            ("vm-system run app.js a -- b", false, &["a", "--", "b"]),
+            ("vm-system run app.js --json a", true, &["a"]),
+            ("vm-system run --json app.js a", true, &["a"]),
+        ] {
+            let cli = parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            let Command::Run(args) = cli.command else { panic!("{line}") };
+            assert_eq!((cli.common.json, args.args.as_slice()), (ours, theirs.map_str().as_slice()), "{line}");
+        }
+    }
+
+    trait MapStr {
+        fn map_str(&self) -> Vec<String>;
+    }
+
+    impl MapStr for [&str] {
+        fn map_str(&self) -> Vec<String> {
+            self.iter().map(|&text| text.to_owned()).collect()
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_reference() {
+        let cli = parse("vm-system exec list ID").expect("the line is good");
+        assert_eq!(cli.common.daemon.db, std::path::PathBuf::from("vm-system.db"));
+        assert_eq!(cli.common.daemon.log_level, serve::LogLevel::Info);
+        assert!(matches!(cli.command, Command::Exec(ExecCommand::List { limit: 50, .. })));
+        let cli = parse("vm-system exec events ID").expect("the line is good");
+        assert!(matches!(cli.command, Command::Exec(ExecCommand::Events { after_seq: 0, .. })));
+    }
+
+    #[test]
+    fn arguments_are_json_where_they_read_as_json() {
+        for (text, value) in [
+            ("n=1", json!(1)),
+            ("n=true", json!(true)),
+            ("n=null", Value::Null),
+            ("n=[1,\"a\"]", json!([1, "a"])),
+            ("n=\"1\"", json!("1")),
+            ("n=plain text", json!("plain text")),
+            ("n=a=b", json!("a=b")),
+            ("n=", json!("")),
+        ] {
+            assert_eq!(argument(text), Ok(("n".to_owned(), value)), "{text}");
+        }
+        assert_eq!(variable("n=1"), Ok(("n".to_owned(), "1".to_owned())));
+        for text in ["", "n", "=1"] {
+            assert!(argument(text).is_err() && variable(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The REST client: one call of the contract a method, one connection a call.
+
+pub(crate) mod records;
+mod url;
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+
+use self::records::{DeletedTemplate, Document, Event, Execution, Session, StartupFile, Template, TemplateDetail};
+use self::url::{ApiPath, ServerUrl};
+use crate::error::{Error, Result};
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long calls may take that run no code.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// How many records the daemon puts on a page that nobody asked to be longer, and at most.
+const PAGE: usize = 50;
+const LONGEST_PAGE: u32 = 1000;
+
+/// An answer: the document as it came, and what was understood of it.
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub(crate) text: String,
+    pub(crate) value: T,
+}
+
+/// A client of one daemon.
+#[derive(Debug)]
+pub(crate) struct Client {
+    url: ServerUrl,
+    runtime: Option<Runtime>,
+    /// The longest wait for an answer of a call that runs no code.
+    patience: Duration,
+}
+
+impl Client {
+    /// A client of the daemon at this address; nothing is sent yet.
+    ///
+    /// # Errors
+    /// A usage error when the address is none.
+    pub(crate) fn new(address: &str) -> Result<Self> {
+        let url = ServerUrl::parse(address)?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::failed("IO_ERROR", format!("cannot set up networking: {error}")))?;
+        Ok(Self { url, runtime: Some(runtime), patience: ANSWER })
+    }
+
+    pub(crate) fn health(&self) -> Result<Answer<Document>> {
+        self.get(&ApiPath::new(&["health"]))
+    }
+
+    pub(crate) fn runtime_summary(&self) -> Result<Answer<Document>> {
+        self.get(&ApiPath::new(&["runtime", "summary"]))
+    }
+
+    pub(crate) fn create_template(&self, template: Map<String, Value>) -> Result<Answer<Template>> {
+        self.post(&ApiPath::new(&["templates"]), Some(template), Some(self.patience))
+    }
+
+    /// Returns all templates, however many there are.
+    pub(crate) fn templates(&self) -> Result<Answer<Vec<Template>>> {
+        self.pages(&ApiPath::new(&["templates"]))
+    }
+
+    pub(crate) fn template(&self, id: &str) -> Result<Answer<TemplateDetail>> {
+        self.get(&ApiPath::new(&["templates", id]))
+    }
+
+    pub(crate) fn delete_template(&self, id: &str) -> Result<Answer<DeletedTemplate>> {
+        self.call(&Method::DELETE, &ApiPath::new(&["templates", id]), None, Some(self.patience))
+    }
+
+    pub(crate) fn add_startup_file(&self, template: &str, file: Map<String, Value>) -> Result<Answer<StartupFile>> {
+        self.post(&ApiPath::new(&["templates", template, "startup-files"]), Some(file), Some(self.patience))
+    }
+
+    pub(crate) fn startup_files(&self, template: &str) -> Result<Answer<Vec<StartupFile>>> {
+        self.get(&ApiPath::new(&["templates", template, "startup-files"]))
+    }
+
+    /// Creates a session, which runs the startup files: it takes as long as they do.
+    pub(crate) fn create_session(&self, session: Map<String, Value>) -> Result<Answer<Session>> {
+        self.post(&ApiPath::new(&["sessions"]), Some(session), None)
+    }
+
+    /// Returns the newest sessions of a status and template, or all of them when there is no limit.
+    pub(crate) fn sessions(
+        &self,
+        status: Option<&str>,
+        template: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<Answer<Vec<Session>>> {
+        let path = ApiPath::new(&["sessions"]).query("status", status).query("template_id", template);
+        match limit {
+            Some(_) => self.get(&path.query("limit", limit)),
+            None => self.pages(&path),
+        }
+    }
+
+    pub(crate) fn session(&self, id: &str) -> Result<Answer<Session>> {
+        self.get(&ApiPath::new(&["sessions", id]))
+    }
+
+    pub(crate) fn close_session(&self, id: &str) -> Result<Answer<Session>> {
+        self.post(&ApiPath::new(&["sessions", id, "close"]), None, Some(self.patience))
+    }
+
+    pub(crate) fn repl(&self, request: Map<String, Value>) -> Result<Answer<Execution>> {
+        self.post(&ApiPath::new(&["executions", "repl"]), Some(request), None)
+    }
+
+    pub(crate) fn run_file(&self, request: Map<String, Value>) -> Result<Answer<Execution>> {
+        self.post(&ApiPath::new(&["executions", "run-file"]), Some(request), None)
+    }
+
+    pub(crate) fn executions(&self, session: &str, limit: u32) -> Result<Answer<Vec<Execution>>> {
+        self.get(&ApiPath::new(&["executions"]).query("session_id", Some(session)).query("limit", Some(limit)))
+    }
+
+    pub(crate) fn execution(&self, id: &str) -> Result<Answer<Execution>> {
+        self.get(&ApiPath::new(&["executions", id]))
+    }
+
+    pub(crate) fn events(&self, execution: &str, after_seq: u64) -> Result<Answer<Vec<Event>>> {
+        self.get(&ApiPath::new(&["executions", execution, "events"]).query("after_seq", Some(after_seq)))
+    }
+
+    pub(crate) fn cancel(&self, execution: &str) -> Result<Answer<Execution>> {
+        self.post(&ApiPath::new(&["executions", execution, "cancel"]), None, Some(self.patience))
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<Answer<T>> {
+        self.call(&Method::GET, path, None, Some(self.patience))
+    }
+
+    fn post<T: DeserializeOwned>(
+        &self,
+        path: &ApiPath,
+        body: Option<Map<String, Value>>,
+        patience: Option<Duration>,
+    ) -> Result<Answer<T>> {
+        self.call(&Method::POST, path, body, patience)
+    }
+
+    /// Follows a list to its end. The first page is asked for as short as the daemon likes: most lists are.
+    fn pages<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<Answer<Vec<T>>> {
+        #[derive(Deserialize)]
+        struct Record {
+            id: String,
+        }
+        let mut all: Vec<Box<RawValue>> = self.get::<Vec<Box<RawValue>>>(path)?.value;
+        let mut full = all.len() >= PAGE;
+        while full {
+            let Some(last) = all.last() else { break };
+            let before = self.understand::<Record>(last.get())?.id;
+            let next = path.clone().query("limit", Some(LONGEST_PAGE)).query("before", Some(before));
+            let page = self.get::<Vec<Box<RawValue>>>(&next)?.value;
+            if page.last().map(|last| last.get()) == Some(last.get()) {
+                // That is no older page: whoever answers does not page.
+                break;
+            }
+            full = page.len() >= LONGEST_PAGE as usize;
+            all.extend(page);
+        }
+        let value = all.iter().map(|record| self.understand(record.get())).collect::<Result<Vec<T>>>()?;
+        let texts: Vec<&str> = all.iter().map(|record| record.get()).collect();
+        Ok(Answer { text: format!("[{}]", texts.join(",")), value })
+    }
+
+    /// Makes one call and reads its answer.
+    fn call<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &ApiPath,
+        body: Option<Map<String, Value>>,
+        patience: Option<Duration>,
+    ) -> Result<Answer<T>> {
+        let Some(runtime) = &self.runtime else {
+            return Err(Error::failed("IO_ERROR", "the client is shut down"));
+        };
+        let reply = runtime.block_on(async {
+            let reply = self.exchange(method, path, body);
+            match patience {
+                None => reply.await,
+                Some(patience) => timeout(patience, reply).await.unwrap_or_else(|_| {
+                    Err(Error::unreachable(format!("no answer from {} within {} s", self.url, patience.as_secs())))
+                }),
+            }
+        })?;
+        let text = String::from_utf8(reply.body)
+            .map_err(|_| self.odd(format!("{} with a body that is no UTF-8 text", reply.status)))?;
+        if reply.status.is_success() {
+            let value = self.understand(&text)?;
+            return Ok(Answer { text, value });
+        }
+        Err(self.refusal(reply.status, &reply.headers, text))
+    }
+
+    /// Sends one request over a connection of its own, and reads the whole answer.
+    async fn exchange(&self, method: &Method, path: &ApiPath, body: Option<Map<String, Value>>) -> Result<Reply> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(self.url.target(path))
+            .header(HOST, self.url.authority())
+            .header(USER_AGENT, concat!("vm-system/", env!("CARGO_PKG_VERSION")))
+            .header(ACCEPT, "application/json");
+        let body = match body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json");
+                Bytes::from(Value::Object(body).to_string())
+            }
+            None => {
+                if *method == Method::POST {
+                    request = request.header(CONTENT_LENGTH, 0);
+                }
+                Bytes::new()
+            }
+        };
+        let request = request
+            .body(Full::new(body))
+            .map_err(|error| Error::failed("IO_ERROR", format!("cannot make the request: {error}")))?;
+
+        let stream = self.connect().await?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.lost(&error))?;
+        // What ends the connection also ends the request, which says so better.
+        tokio::spawn(connection);
+        let answer = sender.send_request(request).await.map_err(|error| self.lost(&error))?;
+        let (head, body) = answer.into_parts();
+        let body = body
+            .collect()
+            .await
+            .map_err(|_| self.odd(format!("{}, and the connection broke before the end of the answer", head.status)))?;
+        Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes().to_vec() })
+    }
+
+    async fn connect(&self) -> Result<TcpStream> {
+        let connected = timeout(CONNECT, TcpStream::connect((self.url.host(), self.url.port()))).await;
+        let stream = match connected {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                return Err(Error::unreachable(format!("cannot reach the daemon at {}: {}", self.url, plain(&error))));
+            }
+            Err(_) => {
+                let seconds = CONNECT.as_secs();
+                return Err(Error::unreachable(format!(
+                    "cannot reach the daemon at {}: no connection within {seconds} s",
+                    self.url
+                )));
+            }
+        };
+        // Only a loss of speed, should it fail.
+        stream.set_nodelay(true).ok();
+        Ok(stream)
+    }
+
+    /// Says why no answer came over a connection that stood.
+    fn lost(&self, error: &hyper::Error) -> Error {
+        if error.is_parse() {
+            return self.odd("something that is not HTTP".to_owned());
+        }
+        Error::unreachable(format!(
+            "{} closed the connection without an answer; the request may have been carried out",
+            self.url
+        ))
+    }
+
+    fn understand<T: DeserializeOwned>(&self, text: &str) -> Result<T> {
+        serde_json::from_str(text).map_err(|error| {
+            let what = if error.is_data() { "another document than expected" } else { "something that is not JSON" };
+            self.odd(format!("{what} ({error}): {}", beginning(text)))
+        })
+    }
+
+    /// Reads an error envelope.
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, text: String) -> Error {
+        #[derive(Deserialize)]
+        struct Envelope {
+            error: Body,
+        }
+        #[derive(Deserialize)]
+        struct Body {
+            code: String,
+            message: String,
+            details: Option<Value>,
+        }
+        let Ok(Envelope { error }) = serde_json::from_str(&text) else {
+            return self.odd(match text.trim() {
+                "" => format!("{status} without a body"),
+                _ => format!("{status}: {}", beginning(&text)),
+            });
+        };
+        let details = match error.details {
+            Some(Value::Object(details)) => details,
+            _ => Map::new(),
+        };
+        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+        Error::refused(error.code, error.message, details, text, request_id)
+    }
+
+    fn odd(&self, what: String) -> Error {
+        Error::bad_answer(format!("{} answered {what}", self.url))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // A name lookup that hangs must not keep a program from ending that has given it up.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// Says what went wrong without the operating system's number for it.
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no route to it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Returns the beginning of a text on one line.
+fn beginning(text: &str) -> String {
+    const LENGTH: usize = 120;
+    let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((at, _)) = line.char_indices().nth(LENGTH) {
+        line.truncate(at);
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

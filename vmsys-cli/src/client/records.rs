@@ -1,0 +1,104 @@
+//! The daemon's answers, as far as this program looks into them.
+//!
+//! Not the types of vmsys-core: a client must also understand a daemon that has more statuses, events or fields than
+//! it knows. What is only shown stays the text that it was.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A template.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Template {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) engine: String,
+    pub(crate) is_active: bool,
+    #[serde(default)]
+    pub(crate) exposed_modules: Vec<String>,
+    #[serde(default)]
+    pub(crate) libraries: Vec<String>,
+    pub(crate) created_at: String,
+    pub(crate) updated_at: String,
+}
+
+/// A template with everything that belongs to it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TemplateDetail {
+    pub(crate) template: Template,
+    pub(crate) settings: Settings,
+    #[serde(default)]
+    pub(crate) startup_files: Vec<StartupFile>,
+}
+
+/// The settings of a template.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) limits: Box<RawValue>,
+    pub(crate) resolver: Box<RawValue>,
+    pub(crate) runtime: Box<RawValue>,
+}
+
+/// What the deletion of a template answers.
+#[derive(Debug, Deserialize)]
+pub(crate) struct DeletedTemplate {
+    pub(crate) template_id: String,
+}
+
+/// A startup file of a template.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StartupFile {
+    pub(crate) id: String,
+    pub(crate) template_id: String,
+    pub(crate) path: String,
+    pub(crate) order_index: i64,
+    pub(crate) mode: String,
+}
+
+/// A session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) template_id: String,
+    pub(crate) workspace_id: String,
+    pub(crate) base_commit_oid: String,
+    pub(crate) worktree_path: String,
+    pub(crate) status: String,
+    pub(crate) created_at: String,
+    pub(crate) closed_at: Option<String>,
+    pub(crate) last_error: Option<String>,
+    pub(crate) runtime_meta: Option<Box<RawValue>>,
+}
+
+/// An execution.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Execution {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) input: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) status: String,
+    pub(crate) started_at: String,
+    pub(crate) result: Option<Box<RawValue>>,
+    pub(crate) error: Option<Box<RawValue>>,
+    pub(crate) metrics: Option<Metrics>,
+    #[serde(default)]
+    pub(crate) events: Vec<Event>,
+}
+
+/// What an execution used.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metrics {
+    pub(crate) wall_ms: u64,
+}
+
+/// One thing that happened in an execution.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) seq: u64,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) payload: Box<RawValue>,
+}
+
+/// A document that is only shown.
+pub(crate) type Document = Box<RawValue>;

@@ -1,0 +1,60 @@
+//! One file a group of commands, and the one place that sends a command line to its group.
+
+pub(crate) mod exec;
+pub(crate) mod ops;
+pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod session;
+pub(crate) mod template;
+
+use crate::args::{Cli, Command};
+use crate::client::{Answer, Client};
+use crate::error::{Exit, Result};
+use crate::output::Output;
+
+/// Does what the command line says.
+pub(crate) fn run(cli: Cli, out: &mut Output) -> Result<Exit> {
+    let client = || Client::new(&cli.common.server_url);
+    match cli.command {
+        Command::Serve(args) => serve::run(args, cli.common.daemon),
+        Command::Template(command) => template::run(command, &client()?, out),
+        Command::Session(command) => session::run(command, &client()?, out),
+        Command::Exec(command) => exec::run(command, &client()?, out),
+        Command::Ops(command) => ops::run(command, &client()?, out),
+        Command::Run(args) => run::run(args, out),
+        Command::Eval(args) => run::eval(args, out),
+    }
+}
+
+/// Prints an answer: as the document that it is, or as the lines that the function writes.
+fn show<T>(answer: &Answer<T>, out: &mut Output, lines: impl FnOnce(&T, &mut Output)) {
+    if out.is_json() {
+        out.json(&answer.text);
+    } else {
+        lines(&answer.value, out);
+    }
+}
+
+/// Prints a list: as the document that it is, as a table, or as the line for none.
+fn show_list<T>(answer: &Answer<Vec<T>>, out: &mut Output, none: &str, head: &[&str], row: impl Fn(&T) -> Vec<String>) {
+    show(answer, out, |records, out| {
+        if records.is_empty() {
+            out.line(none);
+        } else {
+            out.table(head, records.iter().map(row));
+        }
+    });
+}
+
+/// Makes the body of a request.
+macro_rules! body {
+    ($($name:literal: $value:expr),* $(,)?) => {{
+        let mut body = serde_json::Map::new();
+        $(body.insert($name.to_owned(), serde_json::Value::from($value));)*
+        body
+    }};
+}
+use body;
+
+#[cfg(test)]
+mod tests;

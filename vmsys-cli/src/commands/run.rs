@@ -1,0 +1,294 @@
+//! `vm-system run` and `vm-system eval`: JavaScript right here, in memory, without a daemon.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use vmsys_core::{
+    ConsoleLevel, ErrorCode, Execution, ExecutionError, ExecutionStatus, Limits, NewSession, NewTemplate, Payload,
+    ResultValue, RunFile, Session, SystemLevel, ValueType, VmSystem,
+};
+
+use crate::args;
+use crate::error::{Error, Exit, Result};
+use crate::output::{BAD, Output};
+
+const WARNING: Style = AnsiColor::Yellow.on_default();
+
+/// A file to be run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What follows the first ARG, or `--`, is the script's, whatever it looks like.
+
+Examples:
+  vm-system run report.js 2026 --verbose
+  vm-system run --env LANG=en --cpu-ms 60000 report.js")]
+pub(crate) struct RunArgs {
+    /// The file; its directory is the worktree
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// What the script finds in process.argv, and in __ARGS__ as "0", "1" and so on
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+    /// A variable of __ENV__; the value is text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = args::variable)]
+    env: Vec<(String, String)>,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// A snippet to be evaluated.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vm-system eval '[1, 2, 3].map(n => n * n)'
+  echo '6 * 7' | vm-system eval -")]
+pub(crate) struct EvalArgs {
+    /// The JavaScript; `-` reads it from standard input. The current directory is the worktree
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) code: String,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// What the code may use.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Processor time in milliseconds [default: 5000]
+    #[arg(long, value_name = "N")]
+    cpu_ms: Option<u64>,
+    /// Elapsed time in milliseconds [default: 30000]
+    #[arg(long, value_name = "N")]
+    wall_ms: Option<u64>,
+    /// Memory in MiB [default: 128]
+    #[arg(long, value_name = "N")]
+    mem_mb: Option<u64>,
+    /// Number of events, such as lines of the console [default: 1000]
+    #[arg(long, value_name = "N")]
+    max_events: Option<u64>,
+    /// Text of all events in KiB [default: 512]
+    #[arg(long, value_name = "N")]
+    max_output_kb: Option<u64>,
+}
+
+impl LimitArgs {
+    /// Returns the limits.
+    ///
+    /// # Errors
+    /// A usage error that names the limit that is out of range: here it came from the command line.
+    fn limits(&self) -> Result<Limits> {
+        let mut limits = Limits::default();
+        for (flag, limit) in [
+            (self.cpu_ms, &mut limits.cpu_ms),
+            (self.wall_ms, &mut limits.wall_ms),
+            (self.mem_mb, &mut limits.mem_mb),
+            (self.max_events, &mut limits.max_events),
+            (self.max_output_kb, &mut limits.max_output_kb),
+        ] {
+            *limit = flag.unwrap_or(*limit);
+        }
+        limits.validate().map_err(|error| Error::usage(error.message()))?;
+        Ok(limits)
+    }
+}
+
+/// Runs a file.
+pub(crate) fn run(args: RunArgs, out: &mut Output) -> Result<Exit> {
+    let limits = args.limits.limits()?;
+    let (worktree, name) = script(&args.file)?;
+    let mut file = RunFile::new(name);
+    for (at, arg) in args.args.into_iter().enumerate() {
+        file = file.arg(at.to_string(), arg);
+    }
+    for (name, value) in args.env {
+        file = file.env(name, value);
+    }
+    one_shot(limits, &worktree, out, Print::NoValue, |session| session.run_file(file))
+}
+
+/// Evaluates a snippet.
+pub(crate) fn eval(args: EvalArgs, out: &mut Output) -> Result<Exit> {
+    let limits = args.limits.limits()?;
+    let code = args::code(args.code)?;
+    let worktree = std::env::current_dir()
+        .map_err(|error| Error::failed("IO_ERROR", format!("cannot tell the current directory: {error}")))?;
+    one_shot(limits, &worktree, out, Print::Value, |session| session.repl(code))
+}
+
+/// Finds the file: the directory that it is in, and its name there.
+///
+/// Links are followed first, as Node does with its main module: a worktree does not let itself be left through one.
+fn script(file: &Path) -> Result<(PathBuf, String)> {
+    let shown = file.display();
+    let real = fs::canonicalize(file).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::failed("FILE_NOT_FOUND", format!("cannot run {shown}: there is no such file")),
+        _ => Error::failed("IO_ERROR", format!("cannot run {shown}: {error}")),
+    })?;
+    if real.is_dir() {
+        return Err(Error::failed("INVALID_PATH", format!("cannot run {shown}: it is a directory")));
+    }
+    match (real.parent(), real.file_name().and_then(|name| name.to_str())) {
+        (Some(worktree), Some(name)) => Ok((worktree.to_owned(), name.to_owned())),
+        _ => Err(Error::failed("INVALID_PATH", format!("cannot run {shown}: its name is not UTF-8 text"))),
+    }
+}
+
+/// Whether the value of the code is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Print {
+    Value,
+    NoValue,
+}
+
+/// Makes a session in memory, runs one thing in it, and prints what came of it.
+fn one_shot(
+    limits: Limits,
+    worktree: &Path,
+    out: &mut Output,
+    print: Print,
+    job: impl FnOnce(&Session) -> vmsys_core::Result<Execution>,
+) -> Result<Exit> {
+    let vm = VmSystem::in_memory()?;
+    let template = vm.create_template(NewTemplate::named("one-shot").with_limits(limits))?;
+    let session = vm.create_session(NewSession::new(template.id, worktree))?;
+    let interrupt = Interrupt::watch(&session)?;
+    let ended = job(&session);
+    let execution = match ended {
+        Ok(execution) => execution,
+        // The session was closed before the job began.
+        Err(_) if interrupt.came() => {
+            out.error(&Error::failed("CANCELLED", "interrupted before it began"));
+            return Ok(Exit::Interrupted);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if out.is_json() {
+        let document = serde_json::to_string(&execution)
+            .map_err(|error| Error::failed("INTERNAL", format!("cannot write the execution: {error}")))?;
+        out.json(&document);
+    } else {
+        let mut console = Console { out };
+        for event in &execution.events {
+            console.event(&event.payload);
+        }
+        console.end(&execution, print);
+    }
+    // The answer is out: a runtime that does not end well is ended with the process.
+    vm.shutdown().ok();
+    Ok(match execution.status {
+        ExecutionStatus::Ok => Exit::Done,
+        ExecutionStatus::Cancelled if interrupt.came() => Exit::Interrupted,
+        _ => Exit::ExecutionFailed,
+    })
+}
+
+/// Ctrl+C: the first one cancels what runs, so that it is ended and shown like any other; the second one ends the
+/// process, should the engine not be able to.
+struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    fn watch(session: &Session) -> Result<Self> {
+        let cannot = |error| Error::failed("IO_ERROR", format!("cannot watch for Ctrl+C: {error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+        let (came, session) = (Arc::new(AtomicBool::new(false)), session.clone());
+        let seen = Arc::clone(&came);
+        let watcher = move || {
+            runtime.block_on(async {
+                if tokio::signal::ctrl_c().await.is_err() {
+                    return;
+                }
+                seen.store(true, Ordering::Release);
+                // Not `cancel`: a session that is closed also refuses a job that is only about to begin.
+                thread::spawn(move || session.close());
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    process::exit(Exit::Interrupted.code().into());
+                }
+            });
+        };
+        thread::Builder::new().name("ctrl-c".to_owned()).spawn(watcher).map_err(cannot)?;
+        Ok(Self(came))
+    }
+
+    fn came(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Prints what a script does as a console would. It takes one event at a time, so that events can be printed while
+/// the script runs as soon as the runtime hands them out.
+struct Console<'a> {
+    out: &'a mut Output,
+}
+
+impl Console<'_> {
+    /// Prints what one event says to a console.
+    fn event(&mut self, payload: &Payload) {
+        match payload {
+            Payload::Console { level: ConsoleLevel::Warn | ConsoleLevel::Error, text } => {
+                self.out.script_err(&format!("{text}\n"));
+            }
+            Payload::Console { text, .. } => self.out.script_out(&format!("{text}\n")),
+            Payload::Stdout { text } => self.out.script_out(text),
+            Payload::Stderr { text } => self.out.script_err(text),
+            // One with a code says why the execution was ended, and so does the execution itself.
+            Payload::System { level, message, code: None } => match level {
+                SystemLevel::Info => self.out.note("info", Style::new(), message),
+                SystemLevel::Warn => self.out.note("warning", WARNING, message),
+                _ => self.out.note("error", BAD, message),
+            },
+            _ => {}
+        }
+    }
+
+    /// Prints how it ended: the value, if that is wanted, or why there is none.
+    fn end(&mut self, execution: &Execution, print: Print) {
+        if let Some(error) = &execution.error {
+            self.failure(error);
+        } else if let (Print::Value, Some(value)) = (print, &execution.result) {
+            self.value(value);
+        }
+    }
+
+    fn value(&mut self, value: &ResultValue) {
+        if value.kind != ValueType::Undefined {
+            self.out.script_out(&format!("{}\n", value.preview));
+        }
+    }
+
+    /// Prints an exception as its stack, and a limit as an error with its code.
+    fn failure(&mut self, error: &ExecutionError) {
+        let stack = error.stack.as_deref().unwrap_or_default().trim_end();
+        // Engines differ in whether a stack begins with the message.
+        let stack = stack.strip_prefix(error.message.as_str()).unwrap_or(stack).trim_start_matches('\n');
+        match error.code {
+            Some(code) => self.out.note("error", BAD, &format!("{} [{}]", error.message, code.as_str())),
+            None => self.out.script_err(&format!("{}\n", error.message)),
+        }
+        if !stack.is_empty() {
+            self.out.script_err(&format!("{stack}\n"));
+        }
+        if let Some(flag) = error.code.and_then(flag) {
+            self.out.note("hint", AnsiColor::Cyan.on_default(), &format!("{flag} set the limit"));
+        }
+    }
+}
+
+/// Returns the flags that decide about a limit.
+fn flag(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::Timeout => Some("--cpu-ms and --wall-ms"),
+        ErrorCode::OutOfMemory => Some("--mem-mb"),
+        ErrorCode::OutputLimitExceeded => Some("--max-events and --max-output-kb"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

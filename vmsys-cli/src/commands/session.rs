@@ -1,0 +1,155 @@
+//! `vm-system session`: live runtimes whose state lasts from one execution to the next.
+
+use clap::{Args, Subcommand};
+
+use super::{body, show, show_list};
+use crate::args::id;
+use crate::client::Client;
+use crate::client::records::Session;
+use crate::error::{Exit, Result};
+use crate::output::{BAD, GOOD, Output};
+
+/// The commands of the group.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// Create a session from a template, over a directory
+    Create(CreateArgs),
+    /// List sessions, newest first
+    List(ListArgs),
+    /// Show a session
+    Get {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+    },
+    /// Close a session: its runtime goes, its record and history stay
+    Close {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+    },
+}
+
+/// A session to be created.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  vm-system session create --template-id ID \\
+      --workspace-id ws-1 --base-commit HEAD --worktree-path \"$PWD\"")]
+pub(crate) struct CreateArgs {
+    /// The template to make it from
+    #[arg(long, value_name = "ID")]
+    template_id: String,
+    /// Your name for the workspace
+    #[arg(long, value_name = "ID")]
+    workspace_id: String,
+    /// Your name for the state of the worktree
+    #[arg(long, value_name = "OID")]
+    base_commit: String,
+    /// The directory whose files its code may run: an absolute path, on the daemon's machine
+    #[arg(long, value_name = "PATH")]
+    worktree_path: String,
+}
+
+/// Which sessions to list.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only those that stand so
+    #[arg(long, value_parser = ["starting", "ready", "crashed", "closed"])]
+    status: Option<String>,
+    /// Only those of this template
+    #[arg(long, value_name = "ID", value_parser = id())]
+    template_id: Option<String>,
+    /// At most so many, up to 1000; all of them unless told
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: Option<u32>,
+}
+
+/// Does what the command says.
+pub(crate) fn run(command: SessionCommand, client: &Client, out: &mut Output) -> Result<Exit> {
+    match command {
+        SessionCommand::Create(args) => {
+            let answer = client.create_session(body! {
+                "template_id": args.template_id,
+                "workspace_id": args.workspace_id,
+                "base_commit_oid": args.base_commit,
+                "worktree_path": args.worktree_path,
+            })?;
+            show(&answer, out, |session, out| {
+                out.line(format_args!("Created session: {}", session.id));
+                facts(session, out);
+            });
+        }
+        SessionCommand::List(ListArgs { status, template_id, limit }) => {
+            let answer = client.sessions(status.as_deref(), template_id.as_deref(), limit)?;
+            let head = ["ID", "STATUS", "TEMPLATE ID", "CREATED", "WORKSPACE ID", "WORKTREE PATH"];
+            show_list(&answer, out, "No sessions found", &head, |s| {
+                let cells = [&s.id, &s.status, &s.template_id, &s.created_at, &s.workspace_id, &s.worktree_path];
+                cells.map(String::clone).to_vec()
+            });
+        }
+        SessionCommand::Get { session_id } => show(&client.session(&session_id)?, out, detail),
+        SessionCommand::Close { session_id } => show(&client.close_session(&session_id)?, out, |session, out| {
+            out.line(format_args!("Closed session: {}", session.id));
+        }),
+    }
+    Ok(Exit::Done)
+}
+
+fn detail(session: &Session, out: &mut Output) {
+    out.line(format_args!("Session ID: {}", session.id));
+    facts(session, out);
+    out.line(format_args!("Created At: {}", session.created_at));
+    if let Some(closed_at) = &session.closed_at {
+        out.line(format_args!("Closed At: {closed_at}"));
+    }
+    if let Some(last_error) = &session.last_error {
+        out.line(format_args!("Last Error: {last_error}"));
+    }
+    if let Some(meta) = &session.runtime_meta {
+        out.line(format_args!("Runtime: {}", crate::json::compact(meta.get())));
+    }
+}
+
+fn facts(session: &Session, out: &mut Output) {
+    let style = match session.status.as_str() {
+        "ready" => GOOD,
+        "crashed" => BAD,
+        _ => Default::default(),
+    };
+    out.styled_field("Status", &session.status, style);
+    out.line(format_args!("Template ID: {}", session.template_id));
+    out.line(format_args!("Workspace ID: {}", session.workspace_id));
+    out.line(format_args!("Base Commit: {}", session.base_commit_oid));
+    out.line(format_args!("Worktree Path: {}", session.worktree_path));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::kept;
+
+    #[test]
+    fn a_session_is_shown_as_names_and_values() {
+        let text = r#"{"id":"s-1","template_id":"t-1","vm_id":"t-1","workspace_id":"ws","base_commit_oid":"HEAD",
+            "worktree_path":"/w","status":"crashed","created_at":"A","closed_at":"B",
+            "last_error":"Error: a\nat b","runtime_meta":{"engine":"quickjs", "isolation":"thread"}}"#;
+        let (mut out, kept, _) = kept::output(false, false);
+        detail(&serde_json::from_str(text).expect("the sample is a session"), &mut out);
+        assert_eq!(
+            kept.text(),
+            "Session ID: s-1\nStatus: crashed\nTemplate ID: t-1\nWorkspace ID: ws\nBase Commit: HEAD\n\
+             Worktree Path: /w\nCreated At: A\nClosed At: B\nLast Error: Error: a\\nat b\n\
+             Runtime: {\"engine\":\"quickjs\",\"isolation\":\"thread\"}\n"
+        );
+    }
+
+    #[test]
+    fn color_is_for_terminals() {
+        let text = r#"{"id":"s","template_id":"t","workspace_id":"w","base_commit_oid":"b","worktree_path":"/",
+            "status":"ready","created_at":"A"}"#;
+        let (mut out, kept, _) = kept::output(false, true);
+        facts(&serde_json::from_str(text).expect("the sample is a session"), &mut out);
+        assert!(kept.text().starts_with("Status: \u{1b}[32mready\u{1b}[0m\n"), "{:?}", kept.text());
+    }
+}

@@ -1,0 +1,205 @@
+//! Whole commands against a daemon that answers as told: the lines that scripts read, and the exit codes.
+
+use clap::Parser;
+
+use super::*;
+use crate::args::tests::words;
+use crate::client::tests::{http, listener};
+use crate::output::kept;
+
+const TEMPLATE: &str = r#"{"id":"t-1","name":"demo","engine":"quickjs","is_active":true,"exposed_modules":[],
+    "libraries":[],"created_at":"A","updated_at":"B"}"#;
+const FILE: &str =
+    r#"{"id":"f-1","template_id":"t-1","vm_id":"t-1","path":"runtime/init.js","order_index":10,"mode":"eval"}"#;
+const SESSION: &str = r#"{"id":"s-1","template_id":"t-1","vm_id":"t-1","workspace_id":"ws-1","base_commit_oid":"deadbeef",
+    "worktree_path":"/w","status":"ready","created_at":"A","runtime_meta":{}}"#;
+const OK: &str = r#"{"id":"e-1","session_id":"s-1","kind":"repl","input":"1+1","args":{},"env":{},"status":"ok",
+    "started_at":"A","ended_at":"B","result":{"type":"number","preview":"2","json":2},"metrics":{"wall_ms":1},
+    "events":[{"execution_id":"e-1","seq":1,"ts":"A","type":"value","payload":{"type":"number","preview":"2","json":2}}]}"#;
+const FAILED: &str = r#"{"id":"e-2","session_id":"s-1","kind":"repl","input":"x","args":{},"env":{},"status":"error",
+    "started_at":"A","error":{"message":"Error: much","code":"OUTPUT_LIMIT_EXCEEDED"},"metrics":{"wall_ms":1},"events":[]}"#;
+
+/// What became of a command: the first line of its first request, what it printed, and its exit code.
+struct Ran {
+    requests: Vec<String>,
+    stdout: String,
+    stderr: String,
+    code: u8,
+}
+
+impl Ran {
+    fn request(&self) -> &str {
+        self.requests[0].lines().next().and_then(|line| line.strip_suffix(" HTTP/1.1")).unwrap_or_default()
+    }
+
+    fn body(&self) -> &str {
+        self.requests[0].split_once("\r\n\r\n").expect("a request has a head").1
+    }
+}
+
+fn ran(line: &str, answers: &[(&str, &str)]) -> Ran {
+    let (address, served) = listener(answers.iter().map(|(status, body)| http(status, body)).collect());
+    let mut line = words(&format!("vm-system {line}"));
+    line.splice(1..1, ["--server-url".to_owned(), address]);
+    let cli = Cli::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+    let (mut out, stdout, stderr) = kept::output(cli.common.json, false);
+    let exit = run(cli, &mut out).unwrap_or_else(|error| {
+        out.error(&error);
+        error.exit()
+    });
+    let requests = served.join().expect("the daemon ends");
+    Ran { requests, stdout: stdout.text(), stderr: stderr.text(), code: exit.code() }
+}
+
+#[test]
+fn lines_that_scripts_read() {
+    const FACTS: &str =
+        "Status: ready\nTemplate ID: t-1\nWorkspace ID: ws-1\nBase Commit: deadbeef\nWorktree Path: /w\n";
+    let created = format!("Created session: s-1\n{FACTS}");
+    let execution = "Execution ID: e-1\nStatus: ok\nResult: {\"type\":\"number\",\"preview\":\"2\",\"json\":2}\n\n\
+                     Events:\n[1] value: {\"type\":\"number\",\"preview\":\"2\",\"json\":2}\n";
+    for (line, request, answer, printed) in [
+        (
+            "template create --name demo --engine goja",
+            "POST /templates",
+            TEMPLATE,
+            "Created template: demo (ID: t-1)\n",
+        ),
+        ("template list", "GET /templates", "[]", "No templates found\n"),
+        (
+            "template delete t-1",
+            "DELETE /templates/t-1",
+            r#"{"status":"ok","template_id":"t-1"}"#,
+            "Deleted template: t-1\n",
+        ),
+        (
+            "template add-startup t-1 --path runtime/init.js --order 10 --mode eval",
+            "POST /templates/t-1/startup-files",
+            FILE,
+            "Added startup file: runtime/init.js (order: 10) to template t-1\n",
+        ),
+        ("template list-startup t-1", "GET /templates/t-1/startup-files", "[]", "No startup files found\n"),
+        (
+            "session create --template-id t-1 --workspace-id ws-1 --base-commit deadbeef --worktree-path /w",
+            "POST /sessions",
+            SESSION,
+            &created,
+        ),
+        ("session list --status ready", "GET /sessions?status=ready", "[]", "No sessions found\n"),
+        ("session list --limit 5 --template-id t", "GET /sessions?template_id=t&limit=5", "[]", "No sessions found\n"),
+        ("session close s-1", "POST /sessions/s-1/close", SESSION, "Closed session: s-1\n"),
+        ("exec repl s-1 '1+1'", "POST /executions/repl", OK, execution),
+        ("exec run-file s-1 app.js", "POST /executions/run-file", OK, execution),
+        ("exec get e-1", "GET /executions/e-1", OK, execution),
+        ("exec list s-1", "GET /executions?session_id=s-1&limit=50", "[]", "No executions found\n"),
+        ("exec events e-1", "GET /executions/e-1/events?after_seq=0", "[]", "No events found\n"),
+        (
+            "exec events e-1 --after-seq 3",
+            "GET /executions/e-1/events?after_seq=3",
+            r#"[{"seq":4,"type":"console","payload":{"level":"log", "text":"x"}}]"#,
+            "[4] console: {\"level\":\"log\",\"text\":\"x\"}\n",
+        ),
+        ("exec cancel e-1", "POST /executions/e-1/cancel", OK, "Cancelled execution: e-1\n"),
+        ("ops health", "GET /health", r#"{"status":"ok"}"#, "{\"status\":\"ok\"}\n"),
+        (
+            "ops runtime-summary",
+            "GET /runtime/summary",
+            r#"{"active_sessions":0,"active_session_ids":[]}"#,
+            "{\"active_sessions\":0,\"active_session_ids\":[]}\n",
+        ),
+    ] {
+        let ran = ran(line, &[("200 OK", answer)]);
+        assert_eq!(ran.request().replace(" /api/v1", " "), request, "{line}");
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.code), (printed, "", 0), "{line}");
+    }
+}
+
+#[test]
+fn json_is_the_answer_of_the_api_on_one_line() {
+    for (line, answer) in [
+        ("template create --name demo --json", TEMPLATE),
+        ("--json template list", "[]"),
+        ("session get s-1 --json", SESSION),
+        ("exec repl --json s-1 '1+1'", OK),
+        ("exec events e-1 --json", "[]"),
+    ] {
+        let ran = ran(line, &[("200 OK", answer)]);
+        assert_eq!(ran.stdout, format!("{}\n", crate::json::compact(answer)), "{line}");
+    }
+}
+
+#[test]
+fn requests_say_what_the_command_line_says() {
+    for (line, answer, body) in [
+        (
+            "template create --name demo --set limits.cpu_ms=5",
+            TEMPLATE,
+            r#"{"name":"demo","engine":"quickjs","limits":{"cpu_ms":5}}"#,
+        ),
+        ("template add-startup t-1 --path a.js --order -1", FILE, r#"{"path":"a.js","order_index":-1,"mode":"eval"}"#),
+        (
+            "session create --template-id t --workspace-id w --base-commit b --worktree-path ./rel",
+            SESSION,
+            r#"{"template_id":"t","workspace_id":"w","base_commit_oid":"b","worktree_path":"./rel"}"#,
+        ),
+        ("exec repl s-1 -1", OK, r#"{"session_id":"s-1","input":"-1"}"#),
+        (
+            "exec run-file s-1 a.js --arg n=1 --env n=1",
+            OK,
+            r#"{"session_id":"s-1","path":"a.js","args":{"n":1},"env":{"n":"1"}}"#,
+        ),
+    ] {
+        assert_eq!(ran(line, &[("200 OK", answer)]).body(), body, "{line}");
+    }
+}
+
+#[test]
+fn an_execution_that_failed_is_shown_and_ends_with_4() {
+    let ran = ran("exec repl s-1 x", &[("201 Created", FAILED)]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (4, ""));
+    assert!(ran.stdout.starts_with("Execution ID: e-2\nStatus: error\nError: {"), "{}", ran.stdout);
+}
+
+#[test]
+fn to_look_at_a_failed_execution_is_no_failure() {
+    assert_eq!(ran("exec get e-2", &[("200 OK", FAILED)]).code, 0);
+}
+
+#[test]
+fn behind_an_output_limit_stands_an_execution() {
+    const REFUSAL: &str =
+        r#"{"error":{"code":"OUTPUT_LIMIT_EXCEEDED","message":"too much","details":{"execution_id":"e-2"}}}"#;
+    for line in ["exec repl s-1 x", "exec run-file s-1 x.js"] {
+        let ran = ran(line, &[("422 Unprocessable Entity", REFUSAL), ("200 OK", FAILED)]);
+        assert!(ran.requests[1].starts_with("GET /api/v1/executions/e-2 "), "{}", ran.requests[1]);
+        assert!(ran.stdout.starts_with("Execution ID: e-2\nStatus: error\n"), "{}", ran.stdout);
+        assert_eq!((ran.code, ran.stderr.as_str()), (4, ""));
+    }
+}
+
+#[test]
+fn a_refusal_is_an_error_with_code_and_hint() {
+    const REFUSAL: &str = r#"{"error":{"code":"STARTUP_FAILED","message":"A startup file failed","details":
+        {"session_id":"s-9","last_error":"Error: boom"}}}"#;
+    const LINE: &str = "session create --template-id t --workspace-id w --base-commit b --worktree-path /w";
+    let refused = ran(LINE, &[("422 Unprocessable Entity", REFUSAL)]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+    assert_eq!(
+        refused.stderr,
+        "error: A startup file failed [STARTUP_FAILED]\n\
+         hint: the cause: Error: boom; `vm-system exec list s-9` shows the startup runs\n"
+    );
+    let refused = ran(&format!("{LINE} --json"), &[("422 Unprocessable Entity", REFUSAL)]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+    assert_eq!(refused.stderr, format!("{}\n", crate::json::compact(REFUSAL)));
+}
+
+#[test]
+fn lists_are_tables() {
+    let ran = ran("session list", &[("200 OK", &format!("[{SESSION}]"))]);
+    assert_eq!(
+        ran.stdout,
+        "ID   STATUS  TEMPLATE ID  CREATED  WORKSPACE ID  WORKTREE PATH\n\
+         s-1  ready   t-1          A        ws-1          /w\n"
+    );
+}
