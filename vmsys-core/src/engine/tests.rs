@@ -220,7 +220,10 @@ fn anything_can_be_thrown() {
 fn unhandled_rejections_are_the_jobs_error() {
     on_both(|bench| {
         assert_eq!(bench.exception("Promise.reject(new TypeError('lost')); 1").message, "TypeError: lost");
-        assert_eq!(bench.exception("(async () => { await null; throw new Error('later') })(); 1").message, "Error: later");
+        assert_eq!(
+            bench.exception("(async () => { await null; throw new Error('later') })(); 1").message,
+            "Error: later"
+        );
         assert_eq!(bench.value("Promise.reject(new Error('handled')).catch(() => 0); 2"), "2");
         assert_eq!(bench.exception("await Promise.reject(new RangeError('main'))").message, "RangeError: main");
         assert_eq!(bench.value("1 + 1"), "2");
@@ -432,8 +435,22 @@ fn the_console_has_every_method_and_level() {
         assert_eq!(
             bench.console(),
             [
-                "l", "i", "w", "e", "d", "Assertion failed: is 0", "Assertion failed", "default: 1", "x: 1", "x: 2",
-                "x: 1", "g", "  in\n  side", "out", "{ a: 1 }", "Label 't' already exists for console.time()",
+                "l",
+                "i",
+                "w",
+                "e",
+                "d",
+                "Assertion failed: is 0",
+                "Assertion failed",
+                "default: 1",
+                "x: 1",
+                "x: 2",
+                "x: 1",
+                "g",
+                "  in\n  side",
+                "out",
+                "{ a: 1 }",
+                "Label 't' already exists for console.time()",
                 "No such label 'nope' for console.timeEnd()",
             ]
         );
