@@ -15,7 +15,7 @@ use crate::execution::{
 };
 use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
 use crate::isolation::protocol::RealmConfig;
-use crate::isolation::thread::RealmThread;
+use crate::isolation::thread::{After, RealmThread};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::Store;
 use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
@@ -471,16 +471,28 @@ impl Inner {
         live: Arc<LiveExecution>,
         source: String,
     ) -> Result<Arc<Execution>> {
-        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
+        let alone = {
+            let mut running = self.lock_running();
+            running.insert(live.id, Running { live: live.clone(), session: session.clone() });
+            running.len() == 1
+        };
         let (inner, on) = (Arc::downgrade(self), session.clone());
         let on_end = Box::new(move |live: &LiveExecution| {
-            let Some(inner) = inner.upgrade() else { return };
-            inner.lock_running().remove(&live.id);
+            let Some(inner) = inner.upgrade() else { return After::Sleep };
+            let others_run = {
+                let mut running = inner.lock_running();
+                running.remove(&live.id);
+                !running.is_empty()
+            };
             if !on.is_alive() {
                 inner.forget_session(on.id);
             }
+            if others_run { After::Sleep } else { After::Spin }
         });
         execution::submit(session, &live, source, &self.store, on_end);
+        if alone {
+            live.spin();
+        }
         live.wait()
     }
 

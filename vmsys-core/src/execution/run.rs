@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
 use crate::error::{Error, Result};
 use crate::isolation::protocol::{Goal, Job, JobLimits, ProcessView, Realm};
+use crate::isolation::thread::After;
 use crate::limits::Limits;
 use crate::session::LiveSession;
 use crate::store::Store;
@@ -22,7 +23,8 @@ const SNIPPET: &str = "repl";
 const PROGRAM: &str = "vm-system";
 
 /// Tells what has to be told once an execution is stored, before anybody who waits for it is woken.
-pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution) + Send>;
+/// It answers how the session's thread is to wait for more.
+pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution) -> After + Send>;
 
 /// Hands an execution that has begun to its session's thread. It ends there, whoever still waits for it.
 pub(crate) fn submit(
@@ -49,12 +51,12 @@ fn run(
     job: Job,
     store: &Store,
     on_end: OnEnd,
-) {
+) -> After {
     live.begin_on_thread();
     let host = Rc::new(RefCell::new(ExecutionHost(live.clone())));
     let outcome = catch_unwind(AssertUnwindSafe(|| realm.run(job, host)));
     if !live.claim_end() {
-        return;
+        return After::Sleep;
     }
     let clean = outcome.is_ok() && catch_unwind(AssertUnwindSafe(|| realm.clean_up())).unwrap_or(false);
     let outcome = outcome.unwrap_or_else(|_| lost("internal error: the runtime failed"));
@@ -64,8 +66,9 @@ fn run(
     } else {
         session.crash("what an execution left behind could not be ended", false, store);
     }
-    on_end(live);
+    let after = on_end(live);
     publish(live, ended);
+    after
 }
 
 /// Wakes whoever waits for an execution that has been finished.
