@@ -192,7 +192,12 @@ impl QuickRealm {
     }
 
     fn exception(&self, ctx: &Ctx<'_>, thrown: &Value<'_>) -> End {
-        End::Exception(inspect::describe_error(ctx, thrown, &self.world.intrinsics))
+        let mut error = inspect::describe_error(ctx, thrown, &self.world.intrinsics);
+        // The engine's own words. A script may throw the same, and is then believed: it gains nothing by it.
+        if error.message == "RangeError: Maximum call stack size exceeded" {
+            error.code = Some(ErrorCode::StackOverflow);
+        }
+        End::Exception(error)
     }
 
     /// Runs out what a stopped job left queued, and tells whether all of it is gone.

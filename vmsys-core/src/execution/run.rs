@@ -27,21 +27,21 @@ const PROGRAM: &str = "vm-system";
 pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution) -> After + Send>;
 
 /// Hands an execution that has begun to its session's thread. It ends there, whoever still waits for it.
+///
+/// False says that the thread is gone: the execution will not end by itself.
 pub(crate) fn submit(
     session: &Arc<LiveSession>,
     live: &Arc<LiveExecution>,
     source: String,
     store: &Store,
     on_end: OnEnd,
-) {
+) -> bool {
     let job = job(live, source);
     let task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
         Box::new(move |realm: &mut dyn Realm| run(realm, &session, &live, job, &store, on_end))
     };
-    if !session.submit(task) {
-        tracing::error!(session_id = %session.id, "the session's thread is gone");
-    }
+    session.submit(task)
 }
 
 fn run(
@@ -58,6 +58,7 @@ fn run(
     if !live.claim_end() {
         return After::Sleep;
     }
+    let _publishes = PublishOnPanic(live);
     let clean = outcome.is_ok() && catch_unwind(AssertUnwindSafe(|| realm.clean_up())).unwrap_or(false);
     let outcome = outcome.unwrap_or_else(|_| lost("internal error: the runtime failed"));
     let ended = live.finish(outcome, store);
@@ -69,6 +70,17 @@ fn run(
     let after = on_end(live);
     publish(live, ended);
     after
+}
+
+/// Nobody waits for ever for an execution whose end went wrong.
+struct PublishOnPanic<'a>(&'a LiveExecution);
+
+impl Drop for PublishOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            publish(self.0, Err(Error::internal("internal error at the end of an execution", "a panic")));
+        }
+    }
 }
 
 /// Wakes whoever waits for an execution that has been finished.
