@@ -3,7 +3,7 @@
 //! Our own and not a crate's, because half of its work is to send what no decent client would send.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -181,6 +181,12 @@ impl Connection {
             response.body = self.read_body(&response)?;
         }
         Ok(response)
+    }
+
+    /// Ends this side of the conversation, and reads what the other side still has to say.
+    pub(crate) fn finish_and_receive(&mut self) -> io::Result<Response> {
+        let _ = self.stream.get_ref().shutdown(Shutdown::Write);
+        self.receive("GET")
     }
 
     /// Tells whether the other side has closed the connection, waiting for it.
