@@ -2,6 +2,7 @@
 //! goes on or is declared lost.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -81,7 +82,9 @@ fn no_snippet_hurts_the_daemon() {
                 scope.spawn(|| {
                     loop {
                         let Some(snippet) = queue.lock().unwrap().next() else { return };
-                        if let Err(story) = try_snippet(&daemon, &template, &snippet) {
+                        // A check that panics costs one snippet its verdict, and not the others theirs.
+                        let tried = catch_unwind(AssertUnwindSafe(|| try_snippet(&daemon, &template, &snippet)));
+                        if let Err(story) = tried.unwrap_or_else(|_| Err("panicked, see above".to_owned())) {
                             failures.lock().unwrap().push(format!("{}: {story}", snippet.name));
                         }
                     }
@@ -89,10 +92,9 @@ fn no_snippet_hurts_the_daemon() {
             })
             .collect();
         // Joined before anything is asserted: a watcher that is never told to stop would hang the test.
-        let panicked = workers.into_iter().filter_map(|worker| worker.join().err()).count();
+        workers.into_iter().for_each(|worker| drop(worker.join()));
         done.store(true, Ordering::Relaxed);
         let slowest = watch.join().unwrap();
-        assert_eq!(panicked, 0, "a worker got no answer; so far: {:#?}", failures.lock().unwrap());
         assert!(slowest < Duration::from_secs(1), "/health took {slowest:?} while sessions were at work");
     });
     let failures = failures.into_inner().unwrap();

@@ -58,11 +58,17 @@ impl Home {
 
     /// `vm-system serve` on this home's database and a port that the system chooses.
     pub(crate) fn serve(&self) -> Command {
-        let mut command = vm_system();
-        command.arg("serve").arg("--db").arg(self.db()).args(["--listen", "127.0.0.1:0", "--log-format", "json"]);
+        let mut command = serve(&self.db(), "127.0.0.1:0");
         command.current_dir(self.root());
         command
     }
+}
+
+/// `vm-system serve` on any database and address.
+pub(crate) fn serve(db: &Path, listen: &str) -> Command {
+    let mut command = vm_system();
+    command.arg("serve").arg("--db").arg(db).args(["--listen", listen, "--log-format", "json"]);
+    command
 }
 
 /// The binary with nothing of this process's environment, so that a developer's settings change no test.
@@ -287,9 +293,9 @@ impl Daemon {
         run(command, Duration::from_secs(60))
     }
 
-    /// Kills it as a power cut would: no handler runs.
+    /// Kills it as the kernel's memory killer would: no handler runs. Answers when it is gone.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
+        self.signal(Signal::KILL);
         self.child.wait().unwrap();
     }
 
