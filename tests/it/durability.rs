@@ -55,7 +55,7 @@ fn check_integrity(home: &Home) {
 #[track_caller]
 fn check_all_at_rest(daemon: &Daemon) {
     let sessions = array(daemon.get("/sessions?limit=1000").ok(200));
-    assert_eq!(daemon.active(), [String::new(); 0]);
+    assert_eq!(daemon.active(), [""; 0]);
     for session in &sessions {
         assert!(["closed", "crashed"].contains(&session["status"].as_str().unwrap()), "{session}");
         for summary in daemon.executions(&text(&session["id"])) {
@@ -205,10 +205,15 @@ fn everything_reads_the_same_after_a_restart() {
     let home = Home::new();
     home.write("init.js", "console.log('init'); var seed = 1");
     let mut daemon = Daemon::at(&home);
-    let template = daemon.template(json!({ "name": "kept é", "limits": { "cpu_ms": 777 }, "runtime": { "strict": true } }));
-    daemon.post(&format!("/templates/{template}/startup-files"), &json!({ "path": "init.js", "order_index": 3 })).ok(201);
+    let template =
+        daemon.template(json!({ "name": "kept é", "limits": { "cpu_ms": 777 }, "runtime": { "strict": true } }));
+    daemon
+        .post(&format!("/templates/{template}/startup-files"), &json!({ "path": "init.js", "order_index": 3 }))
+        .ok(201);
     let session = daemon.session_of(&template);
-    for input in ["({ a: [1, 'é\\u0000𝄞'] })", "undefined", "10n", "throw new Error('x')", "while (true) {}", "'\\ud800'"] {
+    for input in
+        ["({ a: [1, 'é\\u0000𝄞'] })", "undefined", "10n", "throw new Error('x')", "while (true) {}", "'\\ud800'"]
+    {
         daemon.repl(&session, input);
     }
     daemon.delete(&format!("/sessions/{session}")).ok(200);

@@ -117,7 +117,8 @@ fn known_routes_say_which_methods_they_take() {
 #[test]
 fn an_id_that_is_no_uuid_is_a_validation_error() {
     let daemon = Daemon::start();
-    let bad = ["1", "not-a-uuid", "{01950000-0000-7000-8000-000000000000}", "01950000000070008000000000000000", "%00", "%ff"];
+    let bad =
+        ["1", "not-a-uuid", "{01950000-0000-7000-8000-000000000000}", "01950000000070008000000000000000", "%00", "%ff"];
     let routes = [
         ("GET", "/templates/ID"),
         ("DELETE", "/templates/ID"),
@@ -370,7 +371,8 @@ fn a_body_must_say_that_it_is_json() {
         ("/executions/repl".to_owned(), json!({ "session_id": session, "input": "1" }).to_string()),
         (format!("/sessions/{session}/close"), "{}".to_owned()),
     ];
-    let types = [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonp"), Some("")];
+    let types =
+        [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonp"), Some("")];
     all_cases(routes.iter().flat_map(|route| types.iter().map(move |kind| (route, kind))), |((path, body), kind)| {
         let mut request = Request::new("POST", api(path)).body(body.as_str());
         if let Some(kind) = kind {
@@ -379,7 +381,8 @@ fn a_body_must_say_that_it_is_json() {
         refused(&format!("{path} as {kind:?}"), &daemon.send(&request), 415, "UNSUPPORTED_MEDIA_TYPE")
     });
     assert_eq!(daemon.session_record(&session)["status"], "ready", "what was refused closed nothing");
-    for (index, kind) in ["application/json", "application/json; charset=utf-8", "Application/JSON"].iter().enumerate() {
+    for (index, kind) in ["application/json", "application/json; charset=utf-8", "Application/JSON"].iter().enumerate()
+    {
         let body = json!({ "name": format!("typed-{index}") }).to_string();
         let request = Request::new("POST", api("/templates")).body(body).header("Content-Type", kind);
         daemon.send(&request).ok(201);
@@ -478,13 +481,18 @@ fn what_is_not_http_hurts_nobody() {
         ("no version", b"GET /api/v1/health\r\n\r\n".to_vec()),
         ("a space in the target", format!("GET /api/v1/he alth HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()),
         ("no host", b"GET /api/v1/templates HTTP/1.1\r\n\r\n".to_vec()),
-        ("a header without a colon", format!("GET /api/v1/health HTTP/1.1\r\nHost: {host}\r\nnope\r\n\r\n").into_bytes()),
+        (
+            "a header without a colon",
+            format!("GET /api/v1/health HTTP/1.1\r\nHost: {host}\r\nnope\r\n\r\n").into_bytes(),
+        ),
         ("a vast header", format!("GET /api/v1/health HTTP/1.1\r\nHost: {host}\r\nX-A: {long}\r\n\r\n").into_bytes()),
         ("a vast target", format!("GET /api/v1/{long} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()),
         (
             "two lengths",
-            format!("POST /api/v1/templates HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{{}}")
-                .into_bytes(),
+            format!(
+                "POST /api/v1/templates HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{{}}"
+            )
+            .into_bytes(),
         ),
     ];
     all_cases(cases, |(case, bytes)| {

@@ -75,7 +75,12 @@ fn each_outcome_ends_its_log_in_its_way() {
         ("let = =", "error", "exception", None),
         ("while (true) {}", "timeout", "system", Some("TIMEOUT")),
         ("await new Promise(w => setTimeout(w, 1e6))", "timeout", "system", Some("TIMEOUT")),
-        ("(() => { const a = []; for (;;) a.push(new Array(1000).fill(0)) })()", "error", "system", Some("OUT_OF_MEMORY")),
+        (
+            "(() => { const a = []; for (;;) a.push(new Array(1000).fill(0)) })()",
+            "error",
+            "system",
+            Some("OUT_OF_MEMORY"),
+        ),
     ];
     all_cases(cases, |(code, status, last, reason)| {
         let execution = daemon.repl(&daemon.session_of(&template), code);

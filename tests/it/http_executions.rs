@@ -23,8 +23,18 @@ fn a_snippet_answers_its_execution() {
     check_members(
         &execution,
         &[
-            "id", "session_id", "kind", "input", "args", "env", "status", "started_at", "ended_at", "result",
-            "metrics", "events",
+            "id",
+            "session_id",
+            "kind",
+            "input",
+            "args",
+            "env",
+            "status",
+            "started_at",
+            "ended_at",
+            "result",
+            "metrics",
+            "events",
         ],
     );
     assert_eq!(execution["session_id"], session);
@@ -41,7 +51,8 @@ fn a_snippet_answers_its_execution() {
 fn metrics_tell_what_was_used() {
     let daemon = Daemon::start();
     let session = daemon.session();
-    let busy = daemon.repl(&session, "console.log('12345'); const end = Date.now() + 150; while (Date.now() < end); 'é'");
+    let busy =
+        daemon.repl(&session, "console.log('12345'); const end = Date.now() + 150; while (Date.now() < end); 'é'");
     let metrics = |name: &str| busy["metrics"][name].as_u64().unwrap();
     assert!(metrics("wall_ms") >= 140, "{busy}");
     assert!(metrics("cpu_ms") >= 20 && metrics("cpu_ms") <= metrics("wall_ms") + 50, "{busy}");
@@ -89,8 +100,12 @@ fn results_have_a_type_a_preview_and_json() {
         ("({ a: 1, b: 'x' })", "object", "{ a: 1, b: 'x' }", Is(json!({ "a": 1, "b": "x" }))),
         ("{a: 1}", "object", "{ a: 1 }", Is(json!({ "a": 1 }))),
         ("{}", "object", "{}", Is(json!({}))),
-        ("({ deep: { er: [1, null, true] } })", "object", "{ deep: { er: [ 1, null, true ] } }",
-            Is(json!({ "deep": { "er": [1, null, true] } }))),
+        (
+            "({ deep: { er: [1, null, true] } })",
+            "object",
+            "{ deep: { er: [ 1, null, true ] } }",
+            Is(json!({ "deep": { "er": [1, null, true] } })),
+        ),
         ("[1, 'a', [2]]", "array", "[ 1, 'a', [ 2 ] ]", Is(json!([1, "a", [2]]))),
         ("[]", "array", "[]", Is(json!([]))),
         ("[NaN]", "array", "[ NaN ]", Absent),
@@ -178,7 +193,9 @@ fn lone_surrogates_come_out_as_text() {
     let daemon = Daemon::start();
     let session = daemon.session();
     // JavaScript strings are not Unicode; every answer is.
-    for code in ["'a\\ud800b'", "({ ['\\udfff']: '\\ud800' })", "console.log('x\\udc00y'); 1", "throw new Error('\\ud83d')"] {
+    for code in
+        ["'a\\ud800b'", "({ ['\\udfff']: '\\ud800' })", "console.log('x\\udc00y'); 1", "throw new Error('\\ud83d')"]
+    {
         let execution = daemon.repl(&session, code);
         assert_ne!(execution["status"], "timeout", "{execution}");
     }
@@ -223,7 +240,9 @@ fn exceptions_are_told_with_name_message_and_place() {
 fn stacks_name_what_the_user_wrote() {
     let daemon = Daemon::start();
     let session = daemon.session();
-    daemon.home.write("lib/fail.js", "let pad = 1;\n\nfunction boom() {\n    throw new TypeError('bad');\n}\nboom();\n");
+    daemon
+        .home
+        .write("lib/fail.js", "let pad = 1;\n\nfunction boom() {\n    throw new TypeError('bad');\n}\nboom();\n");
     let stack = text(&daemon.run_file(&session, "lib/fail.js")["error"]["stack"]);
     assert!(stack.contains("lib/fail.js:4:"), "{stack}");
     assert!(stack.contains("lib/fail.js:6:"), "{stack}");
@@ -419,7 +438,10 @@ fn timers_run_in_order() {
         ("clearTimeout(undefined); clearTimeout(12345); clearInterval({}); 'fine'", "fine"),
         ("await new Promise(done => setTimeout(done, -5, 'negative'))", "negative"),
         ("await new Promise(done => setTimeout(done, NaN, 'no number'))", "no number"),
-        ("await new Promise(done => setTimeout(() => setTimeout(() => setTimeout(done, 1, 'nested'), 1), 1))", "nested"),
+        (
+            "await new Promise(done => setTimeout(() => setTimeout(() => setTimeout(done, 1, 'nested'), 1), 1))",
+            "nested",
+        ),
     ]);
 }
 
@@ -428,7 +450,8 @@ fn a_timer_takes_its_time() {
     let daemon = Daemon::start();
     let session = daemon.session();
     let start = Instant::now();
-    let waited = daemon.eval(&session, "const t0 = Date.now(); await new Promise(wake => setTimeout(wake, 300)); Date.now() - t0");
+    let waited = daemon
+        .eval(&session, "const t0 = Date.now(); await new Promise(wake => setTimeout(wake, 300)); Date.now() - t0");
     assert!(waited["json"].as_u64().unwrap() >= 299, "{waited}");
     assert!(start.elapsed() >= Duration::from_millis(295));
 }
@@ -524,7 +547,9 @@ fn the_console_keeps_levels_order_and_text() {
     all_cases(loose, |(code, expected)| {
         same(code, squeezed(&console(&daemon.repl(&session, code)).join("|")), squeezed(expected))
     });
-    let grouped = console(&daemon.repl(&session, "console.group('g'); console.log('in'); console.groupEnd(); console.log('out')"));
+    let grouped = console(
+        &daemon.repl(&session, "console.group('g'); console.log('in'); console.groupEnd(); console.log('out')"),
+    );
     assert_eq!(grouped, ["g", "  in", "out"]);
 }
 
@@ -557,7 +582,10 @@ fn what_is_printed_cannot_break_the_printing() {
 fn a_file_runs_like_a_snippet() {
     let daemon = Daemon::start();
     let session = daemon.session();
-    daemon.home.write("src/app.js", "let counter = (globalThis.counter ?? 0) + 1;\nconsole.log('run', counter);\n({ counter })\n");
+    daemon.home.write(
+        "src/app.js",
+        "let counter = (globalThis.counter ?? 0) + 1;\nconsole.log('run', counter);\n({ counter })\n",
+    );
     let execution = daemon.run_file(&session, "src/app.js");
     assert_eq!(execution["kind"], "run_file");
     assert_eq!(execution["path"], "src/app.js");
@@ -581,7 +609,9 @@ fn a_file_runs_like_a_snippet() {
         ("name with spaces é.js", "odd name"),
         ("./empty.js", "undefined"),
     ];
-    all_cases(cases, |(path, expected)| same(path, daemon.run_file(&session, path)["result"]["preview"].as_str(), Some(expected)));
+    all_cases(cases, |(path, expected)| {
+        same(path, daemon.run_file(&session, path)["result"]["preview"].as_str(), Some(expected))
+    });
 
     daemon.home.write("src/app.js", "'changed'");
     assert_eq!(daemon.run_file(&session, "src/app.js")["result"]["json"], "changed", "files are read anew");
@@ -592,9 +622,13 @@ fn arguments_and_environment_are_of_one_run() {
     let daemon = Daemon::start();
     let session = daemon.session();
     daemon.home.write("args.js", "({ args: __ARGS__, env: __ENV__ })");
-    daemon.home.write("argv.js", "[Array.isArray(process.argv), process.argv.some(word => word.includes('argv.js'))].join()");
+    daemon
+        .home
+        .write("argv.js", "[Array.isArray(process.argv), process.argv.some(word => word.includes('argv.js'))].join()");
     let run = |path: &str, args: Value, env: Value| {
-        daemon.post("/executions/run-file", &json!({ "session_id": session, "path": path, "args": args, "env": env })).ok(201)
+        daemon
+            .post("/executions/run-file", &json!({ "session_id": session, "path": path, "args": args, "env": env }))
+            .ok(201)
     };
     let (args, env) = (json!({ "target": "web", "n": [1, { "deep": null }] }), json!({ "LANG": "en-secret" }));
     let execution = run("args.js", args.clone(), env.clone());
@@ -608,7 +642,10 @@ fn arguments_and_environment_are_of_one_run() {
     let leak = daemon.preview(&session, left);
     assert!(!leak.contains("web") && !leak.contains("en-secret") && !leak.contains("argv.js"), "{leak}");
     assert_eq!(daemon.run_file(&session, "args.js")["result"]["json"], json!({ "args": {}, "env": {} }));
-    assert_eq!(run("args.js", json!({}), json!({ "ONLY": "1" }))["result"]["json"], json!({ "args": {}, "env": { "ONLY": "1" } }));
+    assert_eq!(
+        run("args.js", json!({}), json!({ "ONLY": "1" }))["result"]["json"],
+        json!({ "args": {}, "env": { "ONLY": "1" } })
+    );
 }
 
 #[test]
@@ -617,7 +654,8 @@ fn the_host_does_not_show() {
     let session = daemon.session();
     let absent = ["require('fs')", "fetch", "Deno", "std", "os", "bjson", "scriptArgs", "process.binding('fs')"];
     all_cases(absent, |code| same(code, daemon.repl(&session, code)["status"].as_str(), Some("error")));
-    let environment = daemon.preview(&session, "typeof process === 'undefined' ? '{}' : JSON.stringify(process.env ?? {})");
+    let environment =
+        daemon.preview(&session, "typeof process === 'undefined' ? '{}' : JSON.stringify(process.env ?? {})");
     assert_eq!(environment, "{}");
 }
 
@@ -642,7 +680,9 @@ fn requests_to_run_are_checked() {
     all_cases(cases, |(route, document, field)| {
         refused_field(&format!("{route} {document}"), &daemon.post(&format!("/executions/{route}"), &document), field)
     });
-    daemon.post("/executions/repl", &json!({ "session_id": session, "input": "1", "path": "x" })).error(400, "INVALID_REQUEST");
+    daemon
+        .post("/executions/repl", &json!({ "session_id": session, "input": "1", "path": "x" }))
+        .error(400, "INVALID_REQUEST");
     assert_eq!(daemon.post("/executions/run-file", &json!({ "session_id": session, "input": "1" })).status, 400);
     assert_eq!(daemon.executions(&session), [Value::Null; 0]);
 }
@@ -664,7 +704,8 @@ fn executions_are_listed_newest_first_and_in_pages() {
         assert_eq!(summary, &full);
     }
     let ids = pluck(&answered, "id");
-    let page = |query: &str| pluck(&array(daemon.get(&format!("/executions?session_id={session}{query}")).ok(200)), "id");
+    let page =
+        |query: &str| pluck(&array(daemon.get(&format!("/executions?session_id={session}{query}")).ok(200)), "id");
     assert_eq!(page(""), ids);
     let mut walked = page("&limit=3");
     while let Some(last) = walked.last().cloned() {
@@ -757,7 +798,8 @@ fn a_session_runs_one_execution_at_a_time() {
 fn those_who_race_for_a_session_run_or_are_refused() {
     let daemon = Daemon::start();
     let session = daemon.session();
-    let code = "globalThis.runs = (globalThis.runs ?? 0) + 1; const until = Date.now() + 30; while (Date.now() < until);";
+    let code =
+        "globalThis.runs = (globalThis.runs ?? 0) + 1; const until = Date.now() + 30; while (Date.now() < until);";
     let answers: Vec<_> = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..8)
             .map(|_| scope.spawn(|| (0..5).map(|_| daemon.post_repl(&session, code)).collect::<Vec<_>>()))
@@ -782,7 +824,8 @@ fn those_who_race_for_a_session_run_or_are_refused() {
 fn a_client_that_goes_away_stops_nothing() {
     let daemon = Daemon::start();
     let session = daemon.session();
-    let body = json!({ "session_id": session, "input": "await new Promise(w => setTimeout(w, 300)); var finished = 'yes'" });
+    let body =
+        json!({ "session_id": session, "input": "await new Promise(w => setTimeout(w, 300)); var finished = 'yes'" });
     let mut connection = daemon.connect();
     connection.send(&Request::new("POST", api("/executions/repl")).json(body.to_string())).unwrap();
     let id = daemon.running_execution(&session);

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Daemon, all_cases, array, check_execution, check_summary, console, events_of, holds, pluck, same, text};
+use crate::support::{
+    Daemon, all_cases, array, check_execution, check_summary, console, events_of, holds, pluck, same, text,
+};
 
 /// A session with these limits that holds some state, to be found again after whatever happens.
 fn limited(daemon: &Daemon, limits: Value) -> String {
@@ -111,7 +113,8 @@ fn a_limit_is_for_each_execution_anew() {
 fn what_ran_before_a_timeout_is_kept() {
     let daemon = Daemon::start();
     let session = limited(&daemon, json!({ "cpu_ms": 200, "wall_ms": 5_000 }));
-    let execution = daemon.repl(&session, "var made = [1]; console.log('one'); made.push(2); console.log('two'); for (;;);");
+    let execution =
+        daemon.repl(&session, "var made = [1]; console.log('one'); made.push(2); console.log('two'); for (;;);");
     assert_eq!(execution["status"], "timeout");
     assert_eq!(console(&execution), ["one", "two"]);
     assert!(execution["metrics"]["wall_ms"].as_u64().unwrap() >= 150, "{execution}");
@@ -126,7 +129,7 @@ fn timers_of_a_stopped_execution_do_not_fire_later() {
     assert_eq!(daemon.repl(&session, ghost)["status"], "timeout");
     let seen = daemon.preview(&session, "ghost");
     let next = daemon.repl(&session, "await new Promise(w => setTimeout(w, 50)); ghost");
-    assert_eq!(console(&next), [String::new(); 0], "{next}");
+    assert_eq!(console(&next), [""; 0], "{next}");
     assert_eq!(text(&next["result"]["preview"]), seen);
 }
 
@@ -157,7 +160,13 @@ fn memory_that_is_let_go_can_be_used_again() {
     // Ten times the limit in all, never half of it at once.
     assert_eq!(daemon.preview(&session, "for (let i = 0; i < 40; i++) { new Uint8Array(4e6).fill(1) } 'done'"), "done");
     for _ in 0..20 {
-        assert_eq!(daemon.preview(&session, "(() => { const a = []; for (let i = 0; i < 5e4; i++) a.push([i]); return a.length })()"), "50000");
+        assert_eq!(
+            daemon.preview(
+                &session,
+                "(() => { const a = []; for (let i = 0; i < 5e4; i++) a.push([i]); return a.length })()"
+            ),
+            "50000"
+        );
     }
     check_alive(&daemon, &session);
 }

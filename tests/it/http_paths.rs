@@ -124,9 +124,10 @@ fn paths_that_leave_the_worktree_are_invalid() {
 #[test]
 fn files_that_are_not_there_are_not_found() {
     let (daemon, session) = furnished();
-    all_cases(["missing.js", "dir/missing.js", "missing/app.js", "App.js", "app.j", "app.js ", "%61pp.js", "*.js"], |path| {
-        refused(path, &daemon.post_file(&session, path), 404, "FILE_NOT_FOUND")
-    });
+    all_cases(
+        ["missing.js", "dir/missing.js", "missing/app.js", "App.js", "app.j", "app.js ", "%61pp.js", "*.js"],
+        |path| refused(path, &daemon.post_file(&session, path), 404, "FILE_NOT_FOUND"),
+    );
     let left = daemon.executions(&session);
     assert!(left.iter().all(|execution| execution["status"] != "running"), "{left:?}");
 }
@@ -136,8 +137,20 @@ fn odd_paths_are_refused_one_way_or_another() {
     let (daemon, session) = furnished();
     let (long_name, long_path) = ("x".repeat(300) + ".js", "d/".repeat(5000) + "a.js");
     let odd = [
-        "", " ", "app.js/", "app.js/x.js", "dir\\inner.js", "..\\outside.js", "C:\\app.js", "link-loop.js", "link-dangling.js",
-        "file:///app.js", "~/app.js", "\u{202e}sj.ppa", &long_name, &long_path,
+        "",
+        " ",
+        "app.js/",
+        "app.js/x.js",
+        "dir\\inner.js",
+        "..\\outside.js",
+        "C:\\app.js",
+        "link-loop.js",
+        "link-dangling.js",
+        "file:///app.js",
+        "~/app.js",
+        "\u{202e}sj.ppa",
+        &long_name,
+        &long_path,
     ];
     all_cases(odd, |path| {
         let response = daemon.post_file(&session, path);
@@ -206,7 +219,9 @@ fn startup_paths_are_checked_when_they_are_added() {
     let files = format!("/templates/{template}/startup-files");
     // Without a worktree nothing but the text can be judged.
     let bad = ["/app.js", "//app.js", "../outside.js", "..", "dir/../app.js", "./../outside.js", "app.js\0", "\0"];
-    all_cases(bad, |path| refused(&format!("{path:?}"), &daemon.post(&files, &json!({ "path": path })), 422, "INVALID_PATH"));
+    all_cases(bad, |path| {
+        refused(&format!("{path:?}"), &daemon.post(&files, &json!({ "path": path })), 422, "INVALID_PATH")
+    });
     let empty = daemon.post(&files, &json!({ "path": "" }));
     assert!([400, 422].contains(&empty.status), "{}", empty.text());
     assert_eq!(array(daemon.get(&files).ok(200)).len(), 0);
@@ -215,7 +230,8 @@ fn startup_paths_are_checked_when_they_are_added() {
 #[test]
 fn startup_files_stay_inside_like_all_others() {
     let (daemon, _) = furnished();
-    let bad = ["link-out.js", "link-absolute.js", "link-dir-out/file.js", "link-device.js", "dir", "pipe.js", "link-loop.js"];
+    let bad =
+        ["link-out.js", "link-absolute.js", "link-dir-out/file.js", "link-device.js", "dir", "pipe.js", "link-loop.js"];
     all_cases(bad, |path| {
         let template = daemon.template(json!({}));
         daemon.post(&format!("/templates/{template}/startup-files"), &json!({ "path": path })).ok(201);

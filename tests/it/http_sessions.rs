@@ -15,8 +15,17 @@ fn check_session(session: &Value, status: &str) {
     check_members(
         session,
         &[
-            "id", "template_id", "vm_id", "workspace_id", "base_commit_oid", "worktree_path", "status", "created_at",
-            "closed_at?", "last_error?", "runtime_meta",
+            "id",
+            "template_id",
+            "vm_id",
+            "workspace_id",
+            "base_commit_oid",
+            "worktree_path",
+            "status",
+            "created_at",
+            "closed_at?",
+            "last_error?",
+            "runtime_meta",
         ],
     );
     check_id(&session["id"]);
@@ -129,7 +138,7 @@ fn a_worktree_is_an_absolute_directory_that_exists() {
         daemon.post("/sessions", &document)
     };
     all_cases(bad, |path| refused(&path, &post(&path), 422, "INVALID_PATH"));
-    assert_eq!(daemon.active(), [String::new(); 0]);
+    assert_eq!(daemon.active(), [""; 0]);
 
     daemon.home.write("app.js", "'found'");
     std::os::unix::fs::symlink("worktree", root.join("link")).unwrap();
@@ -206,15 +215,14 @@ fn closing_is_final_and_may_be_said_twice() {
 fn closing_cancels_what_runs() {
     let daemon = Daemon::start();
     let session = daemon.session();
-    let (posted, closed) = daemon.while_running(&session, "while (true) {}", |_| {
-        daemon.poke(&format!("/sessions/{session}/close")).ok(200)
-    });
+    let (posted, closed) = daemon
+        .while_running(&session, "while (true) {}", |_| daemon.poke(&format!("/sessions/{session}/close")).ok(200));
     check_session(&closed, "closed");
     let execution = posted.ok(201);
     check_execution(&execution);
     assert_eq!(execution["status"], "cancelled");
     assert_eq!(daemon.execution(&text(&execution["id"])), execution);
-    assert_eq!(daemon.active(), [String::new(); 0]);
+    assert_eq!(daemon.active(), [""; 0]);
 }
 
 #[test]
@@ -234,7 +242,10 @@ fn sessions_share_nothing() {
     let template = daemon.template(json!({}));
     let (one, two) = (daemon.session_of(&template), daemon.session_of(&template));
     daemon.eval(&one, "var secret = 1; globalThis.other = 2; Array.prototype.broken = 3; Object.freeze(Map.prototype)");
-    assert_eq!(daemon.preview(&two, "[typeof secret, typeof other, typeof [].broken].join()"), "undefined,undefined,undefined");
+    assert_eq!(
+        daemon.preview(&two, "[typeof secret, typeof other, typeof [].broken].join()"),
+        "undefined,undefined,undefined"
+    );
     assert_eq!(daemon.preview(&two, "Object.isFrozen(Map.prototype)"), "false");
     assert_eq!(daemon.preview(&one, "secret + other + [].broken"), "6");
 }

@@ -107,7 +107,8 @@ fn one_of_many_that_want_a_name_gets_it() {
 #[test]
 fn settings_are_laid_over_the_defaults() {
     let daemon = Daemon::start();
-    let given = json!({ "limits": { "cpu_ms": 1234 }, "resolver": { "extensions": [".cjs"] }, "runtime": { "strict": true } });
+    let given =
+        json!({ "limits": { "cpu_ms": 1234 }, "resolver": { "extensions": [".cjs"] }, "runtime": { "strict": true } });
     let settings = detail(&daemon, &daemon.template(given))["settings"].clone();
     for (limit, default, ..) in LIMITS {
         let expected = if limit == "cpu_ms" { 1234 } else { default };
@@ -127,13 +128,16 @@ fn limits_have_bounds() {
         let response = daemon.post("/templates", &json!({ "name": "bad", "limits": { limit: value } }));
         refused_field(&format!("{limit} = {value}"), &response, &format!("limits.{limit}"))
     });
-    all_cases(LIMITS.into_iter().flat_map(|(limit, _, least, most)| [(limit, least), (limit, most)]), |(limit, value)| {
-        let name = format!("{limit} = {value}");
-        let response = daemon.post("/templates", &json!({ "name": name, "limits": { limit: value } }));
-        holds(&name, response.status == 201, response.text())?;
-        let id = text(&response.json()["id"]);
-        same(&name, detail(&daemon, &id)["settings"]["limits"][limit].as_u64(), Some(value))
-    });
+    all_cases(
+        LIMITS.into_iter().flat_map(|(limit, _, least, most)| [(limit, least), (limit, most)]),
+        |(limit, value)| {
+            let name = format!("{limit} = {value}");
+            let response = daemon.post("/templates", &json!({ "name": name, "limits": { limit: value } }));
+            holds(&name, response.status == 201, response.text())?;
+            let id = text(&response.json()["id"]);
+            same(&name, detail(&daemon, &id)["settings"]["limits"][limit].as_u64(), Some(value))
+        },
+    );
 }
 
 #[test]
@@ -185,7 +189,7 @@ fn templates_are_listed_newest_first_and_in_pages() {
     assert_eq!(page("limit=2"), ids[..2]);
     assert_eq!(page(&format!("limit=2&before={}", ids[1])), ids[2..4]);
     assert_eq!(page(&format!("before={}", ids[3])), ids[4..]);
-    assert_eq!(page(&format!("before={}", ids[4])), [String::new(); 0]);
+    assert_eq!(page(&format!("before={}", ids[4])), [""; 0]);
 }
 
 #[test]
@@ -266,9 +270,7 @@ fn startup_files_have_rules() {
         (json!({ "path": "a.js", "order_index": 1.5 }), "order_index"),
         (json!({ "path": "a.js", "mode": 1 }), "mode"),
     ];
-    all_cases(fields, |(document, field)| {
-        refused_field(&document.to_string(), &daemon.post(&path, &document), field)
-    });
+    all_cases(fields, |(document, field)| refused_field(&document.to_string(), &daemon.post(&path, &document), field));
     daemon.post(&path, &json!({ "path": "a.js", "order": 1 })).error(400, "INVALID_REQUEST");
     assert_eq!(array(daemon.get(&path).ok(200)).len(), 1);
 }

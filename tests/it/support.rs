@@ -459,8 +459,20 @@ pub(crate) fn check_members(value: &Value, members: &[&str]) {
 }
 
 const EXECUTION: [&str; 14] = [
-    "id", "session_id", "kind", "input?", "path?", "args", "env", "status", "started_at", "ended_at?", "result?",
-    "error?", "metrics", "events?",
+    "id",
+    "session_id",
+    "kind",
+    "input?",
+    "path?",
+    "args",
+    "env",
+    "status",
+    "started_at",
+    "ended_at?",
+    "result?",
+    "error?",
+    "metrics",
+    "events?",
 ];
 
 /// Checks what is true of every execution, in any status, with or without its events.
@@ -471,10 +483,7 @@ pub(crate) fn check_summary(execution: &Value) {
     check_id(&execution["session_id"]);
     check_time(&execution["started_at"]);
     assert!(execution["args"].is_object() && execution["env"].is_object(), "{execution}");
-    check_members(
-        &execution["metrics"],
-        &["wall_ms", "cpu_ms", "memory_bytes", "event_count", "output_bytes"],
-    );
+    check_members(&execution["metrics"], &["wall_ms", "cpu_ms", "memory_bytes", "event_count", "output_bytes"]);
     assert!(execution["metrics"].as_object().unwrap().values().all(Value::is_u64), "{}", execution["metrics"]);
     let (own, other) = if execution["kind"] == "repl" { ("input", "path") } else { ("path", "input") };
     assert!(["repl", "run_file", "startup"].contains(&execution["kind"].as_str().unwrap()), "{execution}");
@@ -513,7 +522,10 @@ pub(crate) fn check_execution(execution: &Value) {
 fn check_ending(execution: &Value, events: &[Value]) {
     let (last, before) = events.split_last().unwrap();
     for event in before {
-        assert!(!["value", "exception"].contains(&event["type"].as_str().unwrap()), "an end before the end: {execution}");
+        assert!(
+            !["value", "exception"].contains(&event["type"].as_str().unwrap()),
+            "an end before the end: {execution}"
+        );
     }
     let code = execution["error"]["code"].as_str();
     match execution["status"].as_str().unwrap() {
@@ -602,8 +614,10 @@ fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
 
 /// The names in a directory, sorted.
 pub(crate) fn names_in(directory: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
