@@ -404,8 +404,8 @@ impl Session {
     /// Runs a file of the worktree, and returns once it has ended and is stored with all its events.
     ///
     /// # Errors
-    /// As [`repl`](Self::repl), and [`InvalidPath`](ErrorKind::InvalidPath), [`FileNotFound`](ErrorKind::FileNotFound),
-    /// [`Validation`](ErrorKind::Validation) for a file that is no UTF-8 text or larger than 16 MiB.
+    /// As [`repl`](Self::repl), and [`InvalidPath`](ErrorKind::InvalidPath), also for a file that is no UTF-8 text or larger than
+    /// 16 MiB, and [`FileNotFound`](ErrorKind::FileNotFound).
     pub fn run_file(&self, run: RunFile) -> Result<Execution> {
         let path = WorktreePath::parse(&run.path)?;
         let session = self.vm.inner.takes_work(self.id)?;
