@@ -1,5 +1,6 @@
 //! x
 
+mod engine;
 mod error;
 mod event;
 mod execution;
