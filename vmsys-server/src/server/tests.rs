@@ -211,8 +211,9 @@ fn a_body_of_exactly_the_limit_is_taken() {
 #[test]
 fn a_chunked_body_is_bounded_by_what_arrives() {
     let server = Running::start();
-    let head =
-        format!("POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n");
+    let head = format!(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n"
+    );
     let reply = Reply::parse(&server.raw(format!("{head}2\r\n{{}}\r\n0\r\n\r\n")));
     assert_eq!((reply.status, reply.body.as_str()), (201, "{}"));
     let chunk = format!("200\r\n{}\r\n", "x".repeat(0x200));
@@ -235,7 +236,9 @@ fn a_client_that_writes_all_before_it_reads_learns_why_it_was_refused() {
 fn a_client_that_asks_first_is_not_told_to_send_what_is_refused() {
     let server = Running::start();
     let head = |length| {
-        format!("POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n")
+        format!(
+            "POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        )
     };
     let started = Instant::now();
     assert_eq!(Reply::parse(&server.raw(head(5_000_000))).status, 413);
