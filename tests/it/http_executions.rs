@@ -288,7 +288,7 @@ fn anything_can_be_thrown() {
         ("throw { name: 1, message: {} , stack: 5 }", ""),
         ("throw new Proxy({}, { get() { throw 1 } })", ""),
         ("throw Object.defineProperty(new Error('hid'), 'message', { get() { throw 1 } })", ""),
-        ("throw Object.assign(new Error('odd'), { stack: {} })", "odd"),
+        ("throw Object.defineProperty(new Error('odd'), 'stack', { value: {} })", "odd"),
         ("throw Promise.reject(1)", ""),
         ("await Promise.reject(9)", "9"),
         ("await Promise.reject()", "undefined"),

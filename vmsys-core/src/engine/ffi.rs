@@ -97,14 +97,12 @@ pub(super) fn truthy(ctx: &Ctx<'_>, value: &Value<'_>) -> bool {
     unsafe { qjs::JS_ToBool(ctx.as_raw().as_ptr(), value.as_raw()) == 1 }
 }
 
-/// The calls that led to the function of ours that asks, without that function itself.
-pub(super) fn current_stack(ctx: &Ctx<'_>) -> String {
+/// Makes an error on the spot, whose stack tells the calls that led to the function of ours that asks.
+pub(super) fn error_here<'js>(ctx: &Ctx<'js>) -> Value<'js> {
     // SAFETY: the context is alive; the text is a C string without format directives, and what comes back is the mark of
     // an exception, which owns nothing. (rquickjs's own way to throw leaves the stack out.)
     unsafe { qjs::JS_ThrowInternalError(ctx.as_raw().as_ptr(), c"trace".as_ptr()) };
-    let error = ctx.catch();
-    let stack = own_data_property(ctx, &error, "stack").and_then(|stack| stack.as_string()?.to_string().ok());
-    stack.unwrap_or_default().lines().skip(1).collect::<Vec<_>>().join("\n")
+    ctx.catch()
 }
 
 /// Reads an own property that is plain data; getters and proxies are not asked.

@@ -9,6 +9,7 @@ use rquickjs::{Ctx, Exception, Object, Result, Value};
 
 use super::native;
 use crate::engine::console::{format_log, format_table};
+use crate::engine::describe::describe_error;
 use crate::engine::ffi;
 use crate::engine::inspect::{InspectOptions, inspect};
 use crate::engine::realm::World;
@@ -117,7 +118,9 @@ fn indent(text: String, groups: usize) -> String {
 
 fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
     let text = format(ctx, world, args);
-    let stack = ffi::current_stack(ctx);
+    let error = describe_error(ctx, &ffi::error_here(ctx), world.intrinsics());
+    // Without the error's own line, and without this function.
+    let stack = error.stack.unwrap_or_default().lines().skip(2).collect::<Vec<_>>().join("\n");
     let head = if text.is_empty() { "Trace".to_owned() } else { format!("Trace: {text}") };
     let text = if stack.is_empty() { head } else { format!("{head}\n{stack}") };
     write(ctx, world, ConsoleLevel::Error, text)
