@@ -154,11 +154,12 @@ fn writer(real: &Path, durability: Durability) -> Result<Connection, Refusal> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(real, flags)?;
     connection.busy_timeout(BUSY)?;
-    // Nothing of a file is changed before it is known to be ours.
-    let version = migrations::check(&connection)?;
+    // SQLite falls back to reading without a word, and would leave a read-only `-shm` file in the next one's way.
     if connection.is_readonly("main")? {
         return Err(Refusal::ReadOnly);
     }
+    // Nothing of a file is changed before it is known to be ours.
+    let version = migrations::check(&connection)?;
     if version > 0 && std::fs::metadata(real).is_ok_and(|file| file.len() <= CHECKED_BYTES) {
         let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found != "ok" {
