@@ -10,6 +10,7 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::fault::is_full;
 use super::migrations;
 use crate::error::{Error, ErrorKind, Result};
 use crate::system::Durability;
@@ -215,7 +216,7 @@ fn refused(path: &Path, refusal: Refusal) -> Error {
                     ("it is not an SQLite database", "name another file; this one was not changed")
                 }
                 Some(ErrorCode::DatabaseCorrupt) => ("it is damaged", restore),
-                Some(ErrorCode::DiskFull) => ("the disk is full", "make room; nothing stored was lost"),
+                _ if is_full(&error) => ("the disk is full", "make room; nothing stored was lost"),
                 Some(ErrorCode::ReadOnly) => {
                     ("it or its directory is read-only", "make both writable, or name another file")
                 }
