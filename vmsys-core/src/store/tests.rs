@@ -398,6 +398,7 @@ fn threads_share_commits_and_lose_nothing() {
 fn a_write_that_fails_or_panics_fails_alone() {
     let store = in_memory();
     let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (leads, led) = std::sync::mpsc::channel::<()>();
     let insert = |connection: &Connection, name: &str| -> Result<(), Fault> {
         connection.execute("INSERT INTO noted (name) VALUES (?1)", [name])?;
         Ok(())
@@ -406,10 +407,12 @@ fn a_write_that_fails_or_panics_fails_alone() {
     let results: Vec<_> = std::thread::scope(|scope| {
         let leader = scope.spawn(|| {
             store.write(move |_| {
+                leads.send(()).unwrap();
                 wait.recv().unwrap();
                 Ok(())
             })
         });
+        led.recv().unwrap();
         let followers: Vec<_> = (0..30)
             .map(|number| {
                 let store = &store;
@@ -456,6 +459,7 @@ fn a_write_that_fails_or_panics_fails_alone() {
 fn a_commit_that_fails_fails_everybody_in_it() {
     let store = in_memory();
     let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (leads, led) = std::sync::mpsc::channel::<()>();
     store
         .0
         .writer
@@ -468,10 +472,12 @@ fn a_commit_that_fails_fails_everybody_in_it() {
     let results: Vec<_> = std::thread::scope(|scope| {
         scope.spawn(|| {
             store.write(move |_| {
+                leads.send(()).unwrap();
                 wait.recv().unwrap();
                 Ok(())
             })
         });
+        led.recv().unwrap();
         let followers: Vec<_> = (0..5)
             .map(|number| {
                 let store = &store;
