@@ -117,8 +117,7 @@ fn known_routes_say_which_methods_they_take() {
 #[test]
 fn an_id_that_is_no_uuid_is_a_validation_error() {
     let daemon = Daemon::start();
-    let bad =
-        ["1", "not-a-uuid", "{01950000-0000-7000-8000-000000000000}", "01950000000070008000000000000000", "%00"];
+    let bad = ["1", "not-a-uuid", "{01950000-0000-7000-8000-000000000000}", "01950000000070008000000000000000", "%00"];
     let routes = [
         ("GET", "/templates/ID"),
         ("DELETE", "/templates/ID"),

@@ -138,11 +138,6 @@ impl WorktreePath {
         if text.starts_with('/') {
             return refuse("is absolute: it must be relative to the worktree");
         }
-        if let [letter, b':', ..] = text.as_bytes()
-            && letter.is_ascii_alphabetic()
-        {
-            return refuse("begins with a drive: it must be relative to the worktree");
-        }
         let mut path = String::with_capacity(text.len());
         for part in text.split('/') {
             match part {
@@ -155,6 +150,11 @@ impl WorktreePath {
         }
         if path.is_empty() || text.ends_with('/') || text.ends_with("/.") {
             return refuse("names no file");
+        }
+        if let [letter, b':', ..] = path.as_bytes()
+            && letter.is_ascii_alphabetic()
+        {
+            return refuse("begins with a drive: it must be relative to the worktree");
         }
         Ok(Self(path))
     }

@@ -97,14 +97,6 @@ pub(super) fn truthy(ctx: &Ctx<'_>, value: &Value<'_>) -> bool {
     unsafe { qjs::JS_ToBool(ctx.as_raw().as_ptr(), value.as_raw()) == 1 }
 }
 
-/// Makes an error on the spot, whose stack tells the calls that led to the function of ours that asks.
-pub(super) fn error_here<'js>(ctx: &Ctx<'js>) -> Value<'js> {
-    // SAFETY: the context is alive; the text is a C string without format directives, and what comes back is the mark of
-    // an exception, which owns nothing. (rquickjs's own way to throw leaves the stack out.)
-    unsafe { qjs::JS_ThrowInternalError(ctx.as_raw().as_ptr(), c"trace".as_ptr()) };
-    ctx.catch()
-}
-
 /// Reads an own property that is plain data; getters and proxies are not asked.
 pub(super) fn own_data_property<'js>(ctx: &Ctx<'js>, value: &Value<'js>, name: &str) -> Option<Value<'js>> {
     let key = Key::name(ctx, name).ok()?;

@@ -109,6 +109,12 @@ pub(crate) struct Intrinsics {
 }
 
 impl Intrinsics {
+    /// Makes an error on the spot, whose stack tells the calls that led to the function of ours that asks.
+    pub(super) fn error_here<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        let constructor = self.error.clone().restore(ctx).ok()?.into_constructor()?;
+        constructor.construct(()).ok()
+    }
+
     /// Captures the functions of a pristine realm.
     ///
     /// # Errors

@@ -118,9 +118,9 @@ fn indent(text: String, groups: usize) -> String {
 
 fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
     let text = format(ctx, world, args);
-    let error = describe_error(ctx, &ffi::error_here(ctx), world.intrinsics());
-    // Without the error's own line, and without this function.
-    let stack = error.stack.unwrap_or_default().lines().skip(2).collect::<Vec<_>>().join("\n");
+    let error = world.intrinsics().error_here(ctx).map(|error| describe_error(ctx, &error, world.intrinsics()));
+    // Without the error's own line.
+    let stack = error.and_then(|error| error.stack).unwrap_or_default().lines().skip(1).collect::<Vec<_>>().join("\n");
     let head = if text.is_empty() { "Trace".to_owned() } else { format!("Trace: {text}") };
     let text = if stack.is_empty() { head } else { format!("{head}\n{stack}") };
     write(ctx, world, ConsoleLevel::Error, text)
