@@ -18,7 +18,7 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// The last millisecond that jiff can write, near the end of the year 9999.
-    const MAX: i64 = 253_402_207_200_999;
+    const MAX: i64 = 253_402_207_200_000;
 
     /// Reads the system's clock.
     pub fn now() -> Self {
