@@ -123,17 +123,12 @@ impl<'js> Log<'_, '_, 'js> {
 
     /// Returns a function's source.
     fn function_text(&self, value: &Value<'js>) -> String {
-        let kinds = [
-            Class::BytecodeFunction,
-            Class::GeneratorFunction,
-            Class::AsyncFunction,
-            Class::AsyncGeneratorFunction,
-        ];
+        let kinds =
+            [Class::BytecodeFunction, Class::GeneratorFunction, Class::AsyncFunction, Class::AsyncGeneratorFunction];
         // For a function without source the engine reads `name`, which must not be a getter then.
         let name = raw::own_property(value, &Key::known(&self.tools.ctx, Known::Name));
-        let is_safe = name.is_ok_and(|name| {
-            name.is_some_and(|name| matches!(name.content, Content::Data(name) if name.is_string()))
-        });
+        let is_safe = name
+            .is_ok_and(|name| name.is_some_and(|name| matches!(name.content, Content::Data(name) if name.is_string())));
         let has_source = kinds.into_iter().any(|kind| self.tools.is(value, kind));
         let source = (is_safe && has_source).then(|| self.tools.call(Builtin::FunctionText, value, &[]));
         match source {
@@ -149,6 +144,8 @@ impl<'js> Log<'_, '_, 'js> {
         if value.is_big_int() && convert != Builtin::ParseFloat {
             return self.plain(value);
         }
+        // The same number as by way of the decimal text, which takes quadratic time.
+        let convert = if value.is_big_int() { Builtin::ToNumber } else { convert };
         // Very long texts are no numbers that anybody wants to read, and the engine would copy them.
         const MAX_TEXT: usize = 4096;
         if value.is_string() && raw::string_len(value) > MAX_TEXT {

@@ -257,8 +257,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         let Ok((units, len)) = self.tools.units(value, max) else { return self.fail() };
         let room = self.options.line_width.saturating_sub(self.indentation + 4);
         let mut shown = if units.len() > MIN_LINE && units.len() > room {
-            let lines: Vec<String> =
-                units.split_inclusive(|unit| *unit == u16::from(b'\n')).map(text::quote).collect();
+            let lines: Vec<String> = units.split_inclusive(|unit| *unit == u16::from(b'\n')).map(text::quote).collect();
             lines.join(&format!(" +\n{}", " ".repeat(self.indentation + 2)))
         } else {
             text::quote(&units)
@@ -381,13 +380,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
     }
 
     /// Finds out what kind of object this is. One that is shown by a short text alone is returned as an error.
-    fn frame(
-        &mut self,
-        value: &Value<'js>,
-        maker: Option<&str>,
-        tag: &str,
-        level: i32,
-    ) -> Result<Frame<'js>, String> {
+    fn frame(&mut self, value: &Value<'js>, maker: Option<&str>, tag: &str, level: i32) -> Result<Frame<'js>, String> {
         let mut frame = Frame {
             base: String::new(),
             open: "{".to_owned(),
@@ -422,10 +415,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             frame.body = Body::TypedArray { len };
             return frame.unless_empty(len == 0);
         }
-        let collections = [
-            (Slot::Set, "Set", Builtin::SetSize, false),
-            (Slot::Map, "Map", Builtin::MapSize, true),
-        ];
+        let collections = [(Slot::Set, "Set", Builtin::SetSize, false), (Slot::Map, "Map", Builtin::MapSize, true)];
         for (slot, name, size, is_map) in collections {
             if raw::has_slot(value, slot) {
                 let size = self.tools.number(size, value).unwrap_or(0.0) as usize;
@@ -544,8 +534,12 @@ impl<'a, 'js> Inspector<'a, 'js> {
             self.stopped = true;
             return;
         };
-        self.tools.charge(keys.len() / 2 + 1);
-        let from = if len.is_some() { first_name(&keys) } else { 0 };
+        let indices = first_name(&keys);
+        let names = keys.len() - indices;
+        // Indices are sorted unless they are an array's elements, and that takes longer than all the rest.
+        let is_dense = len.is_some_and(|len| len <= MAX_LISTED);
+        self.tools.charge(if is_dense { indices / 4 } else { 2 * indices } + names / 2 + 1);
+        let from = if len.is_some() { indices } else { 0 };
         let is_shown = |at: &usize| self.options.show_hidden || keys.is_enumerable(*at);
         let mut shown = (from..keys.len()).filter(is_shown);
         frame.keys = shown.by_ref().take(self.options.max_props).map(|at| keys.get(at)).collect();
@@ -896,7 +890,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         // A wide gap: the array is a table of its keys, and the indices come first in it, in order.
         if keys.is_none() {
             *keys = Keys::of(value, Listing::All).ok();
-            self.tools.charge(keys.as_ref().map_or(0, Keys::len));
+            self.tools.charge(2 * keys.as_ref().map_or(0, Keys::len));
         }
         let Some(keys) = keys else { return len };
         let indices = first_name(keys);
@@ -1046,9 +1040,7 @@ pub(super) fn items<'js>(
     iterate: Builtin,
     next: Builtin,
 ) -> Vec<Item<'js>> {
-    let data = |object: &Value<'js>, key: Answer<Key<'js>>| {
-        raw::own_property(object, &key.ok()?).ok()??.into_data()
-    };
+    let data = |object: &Value<'js>, key: Answer<Key<'js>>| raw::own_property(object, &key.ok()?).ok()??.into_data();
     // The iterator, its results and the pairs within are objects that the engine makes anew: what is read of them are
     // their own properties.
     let read = |iterator: &Value<'js>| {

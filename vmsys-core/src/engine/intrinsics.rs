@@ -127,8 +127,8 @@ impl Intrinsics {
             SAMPLES.join(", "),
         );
         let captured: Vec<Value<'_>> = ctx.eval(source)?;
-        let [functions, samples, error, object_prototype] = <[Value<'_>; 4]>::try_from(captured)
-            .map_err(|_| rquickjs::Error::Unknown)?;
+        let [functions, samples, error, object_prototype] =
+            <[Value<'_>; 4]>::try_from(captured).map_err(|_| rquickjs::Error::Unknown)?;
         let functions: Vec<Value<'_>> = functions.get()?;
         let samples: Vec<Value<'_>> = samples.get()?;
         if functions.len() != SOURCES.len() || functions.iter().any(|function| !function.is_function()) {

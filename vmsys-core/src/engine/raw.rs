@@ -239,8 +239,7 @@ pub(super) fn own_property<'js>(value: &Value<'js>, key: &Key<'js>) -> Answer<Op
     };
     // SAFETY: the value is an object of this context and no proxy: the engine looks into its shape, its elements or,
     // for string objects and module namespaces, its own C code. `found` is filled only when the result is positive.
-    let result =
-        unsafe { qjs::JS_GetOwnProperty(ctx.as_raw().as_ptr(), &raw mut found, value.as_raw(), key.atom) };
+    let result = unsafe { qjs::JS_GetOwnProperty(ctx.as_raw().as_ptr(), &raw mut found, value.as_raw(), key.atom) };
     if result < 0 {
         clear_exception(ctx);
         return Err(Failed);
@@ -250,8 +249,7 @@ pub(super) fn own_property<'js>(value: &Value<'js>, key: &Key<'js>) -> Answer<Op
     }
     // SAFETY: the three fields are references that are now ours; each goes into a `Value`, which frees it. They are no
     // exceptions but for a failed read of an element, which `take` turns into an error.
-    let (data, getter, setter) =
-        unsafe { (take(ctx, found.value), take(ctx, found.getter), take(ctx, found.setter)) };
+    let (data, getter, setter) = unsafe { (take(ctx, found.value), take(ctx, found.getter), take(ctx, found.setter)) };
     let flags = found.flags as u32;
     let content = if flags & qjs::JS_PROP_GETSET != 0 {
         Content::Accessor { get: !getter?.is_undefined(), set: !setter?.is_undefined() }
@@ -296,13 +294,8 @@ pub(super) fn call<'js>(function: &Value<'js>, this: &Value<'js>, args: &[Value<
     // SAFETY: all values belong to this context and are held by the caller during the call, which borrows them. The
     // result is ours.
     unsafe {
-        let result = qjs::JS_Call(
-            ctx.as_raw().as_ptr(),
-            function.as_raw(),
-            this.as_raw(),
-            raw.len() as c_int,
-            raw.as_mut_ptr(),
-        );
+        let result =
+            qjs::JS_Call(ctx.as_raw().as_ptr(), function.as_raw(), this.as_raw(), raw.len() as c_int, raw.as_mut_ptr());
         take(ctx, result)
     }
 }

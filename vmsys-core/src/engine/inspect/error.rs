@@ -23,7 +23,8 @@ impl ErrorParts {
     pub(in crate::engine) fn of<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>, max_string: usize) -> Self {
         let part = |key| error_part(tools, value, key, max_string);
         let (name, message) = if tools.is(value, Class::DomException) {
-            let read = |getter| tools.call(getter, value, &[]).ok().and_then(|text| plain_text(tools, &text, max_string));
+            let read =
+                |getter| tools.call(getter, value, &[]).ok().and_then(|text| plain_text(tools, &text, max_string));
             (read(Builtin::DomName), read(Builtin::DomMessage))
         } else {
             (part(Known::Name), part(Known::Message))
@@ -127,9 +128,9 @@ impl<'js> Inspector<'_, 'js> {
     /// Replaces the calls that an error has in common with its cause by a line that counts them.
     fn without_frames_of_cause(&mut self, value: &Value<'js>, mut frames: Vec<&str>) -> Vec<String> {
         let cause = self.own_data(value, &Key::known(&self.tools.ctx, Known::Cause));
-        let cause = cause.filter(|cause| is_error(&self.tools, cause)).map(|cause| {
-            ErrorParts::of(&self.tools, &cause, self.options.max_string).stack()
-        });
+        let cause = cause
+            .filter(|cause| is_error(&self.tools, cause))
+            .map(|cause| ErrorParts::of(&self.tools, &cause, self.options.max_string).stack());
         let mut count = None;
         if let Some(cause) = &cause
             && let Some(at) = cause.find("\n    at")
@@ -172,11 +173,7 @@ fn improve_stack(stack: String, name: &str, maker: Option<&str>, tag: &str) -> S
         None => {
             let start = stack.find([':', '\n']).map_or(&*stack, |at| &stack[..at]);
             let is_name = start.ends_with("Error") || start.starts_with(|c: char| c.is_ascii_uppercase());
-            if is_name && !start.is_empty() {
-                (start.to_owned(), start.len())
-            } else {
-                ("Error".to_owned(), 0)
-            }
+            if is_name && !start.is_empty() { (start.to_owned(), start.len()) } else { ("Error".to_owned(), 0) }
         }
     };
     let prefix = prefix(maker, tag, &fallback, "");

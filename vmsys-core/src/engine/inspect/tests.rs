@@ -98,10 +98,14 @@ fn strings_by_themselves_stand_without_quotes() {
 #[test]
 fn what_is_shown_is_bounded() {
     with_realm(|ctx, intrinsics| {
-        let show = |expression: &str, options: &InspectOptions| inspect(ctx, &eval(ctx, expression), intrinsics, options);
+        let show =
+            |expression: &str, options: &InspectOptions| inspect(ctx, &eval(ctx, expression), intrinsics, options);
         let small = InspectOptions { max_items: 2, max_props: 2, max_string: 3, ..quoted() };
         assert_eq!(show("[1, 2, 3]", &small), "[ 1, 2, ... 1 more item ]");
-        assert_eq!(show("new Map([[1, 1], [2, 2], [3, 3], [4, 4]])", &small), "Map(4) { 1 => 1, 2 => 2, ... 2 more items }");
+        assert_eq!(
+            show("new Map([[1, 1], [2, 2], [3, 3], [4, 4]])", &small),
+            "Map(4) { 1 => 1, 2 => 2, ... 2 more items }"
+        );
         assert_eq!(show("new Set([1, 2, 3])", &small), "Set(3) { 1, 2, ... 1 more item }");
         assert_eq!(show("new Uint8Array(4)", &small), "Uint8Array(4) [ 0, 0, ... 2 more items ]");
         let buffer = "ArrayBuffer { [Uint8Contents]: <00 00 ... 1 more byte>, byteLength: 3 }";
@@ -169,7 +173,10 @@ fn modules_are_shown_without_running() {
             .expect("a module");
         done.finish::<()>().expect("run");
         let namespace = module.namespace().expect("a namespace").into_value();
-        assert_eq!(inspect(ctx, &namespace, intrinsics, &quoted()), "[Module: null prototype] { a: [Function: a], b: 1 }");
+        assert_eq!(
+            inspect(ctx, &namespace, intrinsics, &quoted()),
+            "[Module: null prototype] { a: [Function: a], b: 1 }"
+        );
         assert_eq!(describe(ctx, &namespace, intrinsics, 1000).kind, ValueType::Module);
 
         ctx.globals().set("seen", rquickjs::Function::new(ctx.clone(), |_: Value<'_>| {})).expect("set");
