@@ -7,7 +7,7 @@ use rquickjs::{Ctx, Value};
 use super::inspect::{InspectOptions, Item, items, show, through_proxies};
 use super::intrinsics::{Builtin, Class, Intrinsics, Quiet, Tools};
 use super::json::{self, NotJson, Rules};
-use super::raw::{self, Content, Key, KeyFilter, Keys, Known, Slot};
+use super::raw::{self, Content, Key, Keys, Known, Listing, Slot};
 use super::text;
 
 /// Formats the arguments of `console.log`: the first may hold `%s %d %i %f %j %o %O %c %%`.
@@ -144,6 +144,8 @@ impl<'js> Log<'_, '_, 'js> {
         if value.is_big_int() && convert != Builtin::ParseFloat {
             return self.plain(value);
         }
+        // The same number as by way of the decimal text, which takes quadratic time.
+        let convert = if value.is_big_int() { Builtin::ToNumber } else { convert };
         // Very long texts are no numbers that anybody wants to read, and the engine would copy them.
         const MAX_TEXT: usize = 4096;
         if value.is_string() && raw::string_len(value) > MAX_TEXT {
@@ -325,9 +327,14 @@ impl<'js> Table<'_, '_, 'js> {
             let indices = (0..max as u32).filter(|index| has(*index));
             return indices.filter_map(|index| Key::index(&self.tools.ctx, index).ok()).collect();
         }
-        let Ok(keys) = Keys::of(value, KeyFilter { strings: true, hidden: false }) else { return Vec::new() };
+        if self.tools.is_exhausted() {
+            return Vec::new();
+        }
+        let Ok(keys) = Keys::of(value, Listing::All) else { return Vec::new() };
+        self.tools.charge(keys.len() / 2 + 1);
         let is_name = |key: &Key<'js>| key.to_value().is_ok_and(|name| name.is_string());
-        (0..keys.len()).map(|at| keys.get(at)).take(max).filter(is_name).collect()
+        let shown = (0..keys.len()).filter(|at| keys.is_enumerable(*at));
+        shown.map(|at| keys.get(at)).filter(is_name).take(max).collect()
     }
 
     /// Returns the first enumerable properties of an object, with their names.
@@ -412,4 +419,73 @@ fn draw(columns: Vec<Column>) -> String {
     lines.extend((0..rows).map(|at| row(&|column| column.cells.get(at).cloned().unwrap_or_default())));
     lines.push(line("└", "┴", "┘"));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod cases;
+
+#[cfg(test)]
+mod tests {
+    use super::cases::{LOGS, TABLES};
+    use super::*;
+    use crate::engine::inspect::tests::{eval, with_realm};
+
+    fn log<'js>(ctx: &Ctx<'js>, intrinsics: &Intrinsics, args: &str) -> String {
+        let args: Vec<Value<'js>> = eval(ctx, args).get().expect("an array");
+        format_log(ctx, &args, intrinsics, &InspectOptions::console())
+    }
+
+    #[test]
+    fn logs_read_as_in_node() {
+        with_realm(|ctx, intrinsics| {
+            ctx.eval::<(), _>("Error.stackTraceLimit = 0").expect("set");
+            for (args, expected) in LOGS {
+                assert_eq!(log(ctx, intrinsics, args), *expected, "{args}");
+            }
+        });
+    }
+
+    #[test]
+    fn tables_read_as_in_node() {
+        with_realm(|ctx, intrinsics| {
+            for (args, expected) in TABLES {
+                let values: Vec<Value<'_>> = eval(ctx, args).get().expect("an array");
+                let drawn = format_table(ctx, &values[0], values.get(1), intrinsics);
+                let drawn = drawn.unwrap_or_else(|| log(ctx, intrinsics, args));
+                assert_eq!(drawn, *expected, "{args}");
+            }
+        });
+    }
+
+    #[test]
+    fn logs_differ_from_node_where_guest_code_would_run() {
+        with_realm(|ctx, intrinsics| {
+            for (args, expected) in [
+                // Node calls these.
+                ("['%s', new (class Foo { toString() { return 'mine' } })]", "Foo {}"),
+                ("['%d', {valueOf() { return 1 }}]", "NaN"),
+                ("['%j', {toJSON() { return 1 }, a: 1}]", r#"{"a":1}"#),
+                ("['%j', {get a() { return 1 }, b: 2}]", r#"{"b":2}"#),
+                // Node converts these too, by way of what the guest may replace.
+                ("['%d', []]", "NaN"),
+                ("['%d', new Date(5)]", "NaN"),
+                // Node throws.
+                ("['%j', 10n]", r#""10""#),
+                ("['%d', '1'.repeat(5000)]", "NaN"),
+            ] {
+                assert_eq!(log(ctx, intrinsics, args), expected, "{args}");
+            }
+        });
+    }
+
+    #[test]
+    fn logs_are_bounded() {
+        with_realm(|ctx, intrinsics| {
+            let long = log(ctx, intrinsics, "Array(100_000).fill('x'.repeat(1000))");
+            assert!(long.len() <= InspectOptions::console().max_bytes + '…'.len_utf8(), "{}", long.len());
+            assert!(long.ends_with('…'));
+            let whole = log(ctx, intrinsics, "['x'.repeat(100_000)]");
+            assert_eq!(whole.len(), 100_000);
+        });
+    }
 }

@@ -13,12 +13,12 @@ mod error;
 mod layout;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use rquickjs::{Ctx, Value};
 
 use super::intrinsics::{Builtin, Class, Intrinsics, Quiet, Tools};
-use super::raw::{self, Answer, Content, Key, KeyFilter, Keys, Known, PromiseState, Property, Slot};
+use super::raw::{self, Answer, Content, Key, Keys, Known, Listing, PromiseState, Property, Slot};
 use super::text;
 use layout::{Entries, Style};
 
@@ -105,8 +105,6 @@ pub(super) const MAX_CHAIN: usize = 64;
 pub(super) const MAX_PROXIES: usize = 64;
 /// How deep values are shown whatever the options say: each level takes Rust's stack.
 const MAX_DEPTH: i32 = 100;
-/// Property reads and keys listed in one inspection; then nested objects are cut. About 0.1 s at the worst.
-const MAX_WORK: usize = 1_000_000;
 /// The longest array whose string keys are listed, which costs time and guest memory for every element.
 const MAX_LISTED: u32 = 1 << 16;
 /// How many missing elements of an array are stepped over before its keys are listed instead.
@@ -124,7 +122,6 @@ pub(super) struct Inspector<'a, 'js> {
     /// The level of the object that was entered last.
     deepest: i32,
     spent: usize,
-    work: usize,
     stopped: bool,
 }
 
@@ -173,7 +170,6 @@ impl<'a, 'js> Inspector<'a, 'js> {
             indentation: 0,
             deepest: 0,
             spent: 0,
-            work: MAX_WORK,
             stopped: false,
         }
     }
@@ -187,7 +183,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         let Ok((units, len)) = self.tools.units(value, max) else { return CUT.to_owned() };
         let mut shown = text::lossy(&units);
         if max == self.options.max_top_level_string {
-            push_more(&mut shown, len - units.len(), "character");
+            push_more(&mut shown, len.saturating_sub(units.len()), "character");
         }
         shown
     }
@@ -199,7 +195,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             self.spent += shown.len();
             return shown;
         }
-        if self.is_over() || self.work == 0 {
+        if self.is_over() || self.tools.is_exhausted() {
             return CUT.to_owned();
         }
         if value.is_proxy() && self.options.show_hidden {
@@ -221,10 +217,6 @@ impl<'a, 'js> Inspector<'a, 'js> {
 
     fn is_over(&self) -> bool {
         self.stopped || self.spent > self.options.max_bytes
-    }
-
-    fn charge(&mut self, work: usize) {
-        self.work = self.work.saturating_sub(work);
     }
 
     fn is_too_deep(&self, level: i32) -> bool {
@@ -270,13 +262,13 @@ impl<'a, 'js> Inspector<'a, 'js> {
         } else {
             text::quote(&units)
         };
-        push_more(&mut shown, len - units.len(), "character");
+        push_more(&mut shown, len.saturating_sub(units.len()), "character");
         shown
     }
 
     fn bigint(&mut self, value: &Value<'js>) -> String {
         // Writing a bigint in decimal takes quadratic time, and they may have a million bits; hexadecimal is linear.
-        const MAX_DIGITS: usize = 20_000;
+        const MAX_DIGITS: usize = 8192;
         const SHOWN: usize = 64;
         let nothing = Value::new_undefined(self.tools.ctx.clone());
         let is_small = self
@@ -287,12 +279,12 @@ impl<'a, 'js> Inspector<'a, 'js> {
             let radix = [self.tools.int(16)];
             let Ok(digits) = self.tools.call(Builtin::BigIntText, value, &radix) else { return self.fail() };
             let len = raw::string_len(&digits);
-            self.charge(len);
+            self.tools.charge(len);
             if len > MAX_DIGITS {
                 let Ok((units, len)) = self.tools.units(&digits, SHOWN) else { return self.fail() };
                 let shown = text::lossy(&units);
                 let (sign, shown) = shown.strip_prefix('-').map_or(("", &*shown), |digits| ("-", digits));
-                return format!("{sign}0x{shown}... {} more digits", len - SHOWN);
+                return format!("{sign}0x{shown}... {} more digits", len.saturating_sub(SHOWN));
             }
         }
         let Ok(mut units) = raw::utf16(value) else { return self.fail() };
@@ -517,7 +509,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
 
     /// Returns the value of an own data property.
     fn own_data(&mut self, value: &Value<'js>, key: &Key<'js>) -> Option<Value<'js>> {
-        self.charge(1);
+        self.tools.charge(1);
         raw::own_property(value, key).ok()??.into_data()
     }
 
@@ -537,31 +529,33 @@ impl<'a, 'js> Inspector<'a, 'js> {
 
     /// Lists the keys to show. Of an array-like object, whose length is given, those that are no indices.
     fn list_keys(&mut self, frame: &mut Frame<'js>, value: &Value<'js>, len: Option<u32>) {
-        let filter = KeyFilter {
-            strings: len.is_none_or(|len| len <= MAX_LISTED || !self.has_element(value, MAX_LISTED)),
-            hidden: self.options.show_hidden,
-        };
-        let Ok(keys) = Keys::of(value, filter) else {
+        let is_cheap = len.is_none_or(|len| len <= MAX_LISTED || !self.has_element(value, MAX_LISTED));
+        let Ok(keys) = Keys::of(value, if is_cheap { Listing::All } else { Listing::Symbols }) else {
             self.stopped = true;
             return;
         };
-        self.charge(keys.len() / 2 + 1);
-        let from = if len.is_some() { first_name(&keys) } else { 0 };
-        let to = keys.len().min(from.saturating_add(self.options.max_props));
-        frame.keys = (from..to).map(|at| keys.get(at)).collect();
-        frame.more_keys = keys.len() - to;
+        let indices = first_name(&keys);
+        let names = keys.len() - indices;
+        // Indices are sorted unless they are an array's elements, and that takes longer than all the rest.
+        let is_dense = len.is_some_and(|len| len <= MAX_LISTED);
+        self.tools.charge(if is_dense { indices / 4 } else { 2 * indices } + names / 2 + 1);
+        let from = if len.is_some() { indices } else { 0 };
+        let is_shown = |at: &usize| self.options.show_hidden || keys.is_enumerable(*at);
+        let mut shown = (from..keys.len()).filter(is_shown);
+        frame.keys = shown.by_ref().take(self.options.max_props).map(|at| keys.get(at)).collect();
+        frame.more_keys = shown.count();
     }
 
     /// Lists the names of a module namespace, also of bindings that have no value yet.
     fn list_names(&mut self, frame: &mut Frame<'js>, value: &Value<'js>) {
-        let Ok(keys) = Keys::of(value, KeyFilter { strings: true, hidden: true }) else {
+        let Ok(keys) = Keys::of(value, Listing::NamesOnly) else {
             self.stopped = true;
             return;
         };
-        self.charge(keys.len() / 2 + 1);
-        let is_name = |key: &Key<'js>| key.to_value().is_ok_and(|name| name.is_string());
-        let names = (0..keys.len()).map(|at| keys.get(at)).filter(is_name);
-        frame.keys = names.take(self.options.max_props).collect();
+        self.tools.charge(keys.len() / 2 + 1);
+        let shown = keys.len().min(self.options.max_props);
+        frame.keys = (0..shown).map(|at| keys.get(at)).collect();
+        frame.more_keys = keys.len() - shown;
     }
 
     fn has_element(&self, value: &Value<'js>, index: u32) -> bool {
@@ -571,7 +565,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
     }
 
     fn element(&mut self, value: &Value<'js>, index: u32) -> Answer<Option<(Key<'js>, Property<'js>)>> {
-        self.charge(1);
+        self.tools.charge(1);
         let key = Key::index(&self.tools.ctx, index)?;
         Ok(raw::own_property(value, &key)?.map(|property| (key, property)))
     }
@@ -583,7 +577,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         place: Place,
         level: i32,
     ) -> String {
-        self.charge(1);
+        self.tools.charge(1);
         let (shown, enumerable) = match property {
             Err(_) if self.stopped => (CUT.to_owned(), true),
             Err(_) => ("<uninitialized>".to_owned(), true),
@@ -660,10 +654,9 @@ impl<'a, 'js> Inspector<'a, 'js> {
             return Some(format!("{class} <Complex prototype>"));
         }
         let inner = self.constructor_name(&first, level + 1).unwrap_or_else(|| {
-            let filter = KeyFilter { strings: true, hidden: false };
-            let is_empty = Keys::of(&first, filter).is_ok_and(|keys| {
-                self.charge(keys.len() / 2);
-                keys.len() == 0
+            let is_empty = Keys::of(&first, Listing::All).is_ok_and(|keys| {
+                self.tools.charge(keys.len() / 2);
+                (0..keys.len()).all(|at| !keys.is_enumerable(at))
             });
             let class = self.class(&first);
             format!("[{class}: null prototype]{}", if is_empty { " {}" } else { "" })
@@ -685,7 +678,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             if found == prototype {
                 return Some(name);
             }
-            self.charge(1);
+            self.tools.charge(1);
             link = raw::prototype(&found);
         }
         None
@@ -696,7 +689,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         let key = Key::known(&self.tools.ctx, Known::ToStringTag);
         let mut at = value.clone();
         for depth in 0..MAX_CHAIN {
-            self.charge(1);
+            self.tools.charge(1);
             match raw::own_property(&at, &key) {
                 Ok(Some(property)) => {
                     if depth == 0 && (property.enumerable || self.options.show_hidden) {
@@ -782,7 +775,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             return prototype.is_ok_and(|found| found.is_some_and(|prototype| !prototype.writable));
         }
         let Ok(source) = self.tools.call(Builtin::FunctionText, value, &[]) else { return false };
-        self.charge(raw::string_len(&source) / 64);
+        self.tools.charge(raw::string_len(&source) / 64);
         // Only classes and functions are constructors, and the text of the latter begins with another word.
         let start: Vec<u16> = "class".encode_utf16().collect();
         self.tools.units(&source, start.len()).is_ok_and(|(units, _)| units == start)
@@ -791,7 +784,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
     fn regexp(&mut self, value: &Value<'js>) -> String {
         let Ok(source) = self.tools.call(Builtin::RegExpSource, value, &[]) else { return self.fail() };
         let Ok((units, len)) = self.tools.units(&source, self.options.max_string) else { return self.fail() };
-        self.charge(len / 64);
+        self.tools.charge(len / 64);
         let mut flags = String::new();
         // `RegExp.prototype.flags` reads these as properties, which the guest may have replaced.
         for (flag, getter) in [
@@ -855,6 +848,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
     fn array(&mut self, value: &Value<'js>, len: u32, level: i32) -> Vec<String> {
         let max = self.options.max_items;
         let mut shown = Vec::new();
+        let mut keys = None;
         let mut index = 0;
         while index < len && shown.len() < max && !self.is_over() {
             match self.element(value, index) {
@@ -863,7 +857,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
                     index += 1;
                 }
                 Ok(None) => {
-                    let next = self.next_element(value, index, len);
+                    let next = self.next_element(value, index, len, &mut keys);
                     let s = if next - index == 1 { "" } else { "s" };
                     shown.push(format!("<{} empty item{s}>", next - index));
                     index = next;
@@ -883,22 +877,25 @@ impl<'a, 'js> Inspector<'a, 'js> {
     }
 
     /// Returns the index of the next element of an array that has none at `from`, or its length.
-    fn next_element(&mut self, value: &Value<'js>, from: u32, len: u32) -> u32 {
+    fn next_element(&self, value: &Value<'js>, from: u32, len: u32, keys: &mut Option<Keys<'js>>) -> u32 {
         let near = len.min(from.saturating_add(MAX_STEPS));
-        if let Some(found) = (from + 1..near).find(|index| self.has_element(value, *index)) {
-            self.charge((found - from) as usize);
+        let found = (from + 1..near).find(|index| self.has_element(value, *index));
+        self.tools.charge((found.unwrap_or(near) - from) as usize);
+        if let Some(found) = found {
             return found;
         }
-        self.charge((near - from) as usize);
         if near == len {
             return len;
         }
         // A wide gap: the array is a table of its keys, and the indices come first in it, in order.
-        let Ok(keys) = Keys::of(value, KeyFilter { strings: true, hidden: true }) else { return len };
-        self.charge(keys.len() / 2);
-        let indices = first_name(&keys);
-        let next = partition(indices, |at| index_of(&keys, at).is_some_and(|index| index < near));
-        if next < indices { index_of(&keys, next).unwrap_or(len).min(len) } else { len }
+        if keys.is_none() {
+            *keys = Keys::of(value, Listing::All).ok();
+            self.tools.charge(2 * keys.as_ref().map_or(0, Keys::len));
+        }
+        let Some(keys) = keys else { return len };
+        let indices = first_name(keys);
+        let next = partition(indices, |at| index_of(keys, at).is_some_and(|index| index < near));
+        if next < indices { index_of(keys, next).unwrap_or(len).min(len) } else { len }
     }
 
     fn typed_array(&mut self, value: &Value<'js>, len: usize) -> Vec<String> {
@@ -911,7 +908,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             shown.push(element);
         }
         let mut more = String::new();
-        push_more(&mut more, len - shown.len(), "item");
+        push_more(&mut more, len.saturating_sub(shown.len()), "item");
         shown.extend(Some(more).filter(|more| !more.is_empty()));
         shown
     }
@@ -942,7 +939,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             }
         });
         let mut more = String::new();
-        push_more(&mut more, size - shown.len(), "item");
+        push_more(&mut more, size.saturating_sub(shown.len()), "item");
         shown.extend(Some(more).filter(|more| !more.is_empty()));
         shown
     }
@@ -950,7 +947,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
     /// Copies the first items of a map or set out of it.
     fn items(&mut self, value: &Value<'js>, max: usize, iterate: Builtin, next: Builtin) -> Vec<Item<'js>> {
         let items = items(&self.tools, value, max, iterate, next);
-        self.charge(2 * items.len());
+        self.tools.charge(2 * items.len());
         if items.len() < max {
             self.stopped = true;
         }
@@ -969,7 +966,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             let Ok(bytes) = raw::array_buffer_bytes(value, self.options.max_items) else { return vec![self.fail()] };
             let mut hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let mut more = String::new();
-            push_more(&mut more, len as usize - bytes.len(), "byte");
+            push_more(&mut more, (len as usize).saturating_sub(bytes.len()), "byte");
             hex.extend(Some(more).filter(|more| !more.is_empty()));
             format!("[Uint8Contents]: <{}>", hex.join(" "))
         };
@@ -1048,6 +1045,9 @@ pub(super) fn items<'js>(
     // their own properties.
     let read = |iterator: &Value<'js>| {
         let result = tools.call(next, iterator, &[]).ok()?;
+        if data(&result, tools.text_key("done"))?.as_bool() != Some(false) {
+            return None;
+        }
         data(&result, tools.text_key("value"))
     };
     let mut items = Vec::new();

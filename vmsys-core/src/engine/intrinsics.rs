@@ -1,5 +1,8 @@
 //! The engine's original functions, kept out of the guest's reach.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use rquickjs::{Ctx, Persistent, Value};
 
 use super::raw::{self, Answer, Failed, Key};
@@ -146,16 +149,32 @@ impl Intrinsics {
     }
 }
 
-/// The intrinsics at hand in a context.
+/// Property reads and keys listed in one call from outside; then nested objects are cut. About 0.1 s at the worst.
+const MAX_WORK: usize = 1_000_000;
+
+/// The intrinsics at hand in a context, and the work that may still be done with them.
+///
+/// Clones share the work: a log of a thousand arguments may cost no more than one of a single argument.
 #[derive(Clone)]
 pub(super) struct Tools<'a, 'js> {
     pub(super) ctx: Ctx<'js>,
     intrinsics: &'a Intrinsics,
+    work: Rc<Cell<usize>>,
 }
 
 impl<'a, 'js> Tools<'a, 'js> {
     pub(super) fn new(ctx: &Ctx<'js>, intrinsics: &'a Intrinsics) -> Self {
-        Self { ctx: ctx.clone(), intrinsics }
+        Self { ctx: ctx.clone(), intrinsics, work: Rc::new(Cell::new(MAX_WORK)) }
+    }
+
+    /// Notes work that was done: a property that was read is one.
+    pub(super) fn charge(&self, work: usize) {
+        self.work.set(self.work.get().saturating_sub(work));
+    }
+
+    /// Says whether no more work is to be begun.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.work.get() == 0
     }
 
     /// Calls a captured function.

@@ -4,7 +4,7 @@ use rquickjs::Value;
 
 use super::inspect::through_proxies;
 use super::intrinsics::{Builtin, Class, Tools};
-use super::raw::{self, Content, Key, KeyFilter, Keys, Known, Slot};
+use super::raw::{self, Content, Key, Keys, Known, Listing, Slot};
 use super::text;
 
 /// How deep a document may be.
@@ -134,7 +134,7 @@ impl<'js> Writer<'_, '_, 'js> {
     }
 
     fn bigint(&mut self, value: &Value<'js>) -> Result<Written, NotJson> {
-        const MAX_DIGITS: usize = 20_000;
+        const MAX_DIGITS: usize = 8192;
         if self.rules == Rules::Faithful {
             return Err(NotJson::Unsuitable);
         }
@@ -157,7 +157,8 @@ impl<'js> Writer<'_, '_, 'js> {
         if self.parents.contains(&value) {
             return Err(NotJson::Circular);
         }
-        if self.parents.len() >= MAX_DEPTH || value.is_proxy() {
+        self.tools.charge(1);
+        if self.parents.len() >= MAX_DEPTH || value.is_proxy() || self.tools.is_exhausted() {
             return Err(NotJson::TooLarge);
         }
         if raw::has_slot(&value, Slot::Date) {
@@ -228,15 +229,11 @@ impl<'js> Writer<'_, '_, 'js> {
     }
 
     fn properties(&mut self, value: &Value<'js>) -> Result<(), NotJson> {
-        let filter = KeyFilter { strings: true, hidden: false };
-        let keys = Keys::of(value, filter).map_err(|_| NotJson::TooLarge)?;
-        // The shortest property is `"":0,`.
-        if keys.len().saturating_mul(4) > self.max_bytes {
-            return Err(NotJson::TooLarge);
-        }
+        let keys = Keys::of(value, Listing::All).map_err(|_| NotJson::TooLarge)?;
+        self.tools.charge(keys.len() / 2);
         self.push("{")?;
         let mut is_first = true;
-        for key in (0..keys.len()).map(|at| keys.get(at)) {
+        for key in (0..keys.len()).filter(|at| keys.is_enumerable(*at)).map(|at| keys.get(at)) {
             let name = key.to_value().map_err(|_| NotJson::TooLarge)?;
             if name.is_symbol() {
                 continue;

@@ -111,15 +111,19 @@ pub(super) enum Known {
 }
 
 /// Which own keys to list.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct KeyFilter {
-    /// Strings and indices. Listing those of an array or a string object costs time and memory for every element.
-    pub(super) strings: bool,
-    /// Also those that are not enumerable.
-    pub(super) hidden: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// All of them.
+    All,
+    /// All of them, without a look at what they hold: for module namespaces, whose bindings may have no value yet.
+    NamesOnly,
+    /// Symbols only. Listing the strings of an array or a string object costs time and memory for every element.
+    Symbols,
 }
 
 /// The own keys of an object: indices in order, then strings, then symbols.
+///
+/// Those that are not enumerable are always listed, so that [`len`](Self::len) says what the listing has cost.
 pub(super) struct Keys<'js> {
     ctx: Ctx<'js>,
     table: *mut qjs::JSPropertyEnum,
@@ -127,22 +131,17 @@ pub(super) struct Keys<'js> {
 }
 
 impl<'js> Keys<'js> {
-    /// Lists an object's own keys; symbols are always among them.
-    ///
-    /// Proxies and primitives are refused. The listing of a module namespace with `hidden: false` fails while one of
-    /// its bindings is uninitialised.
-    pub(super) fn of(value: &Value<'js>, filter: KeyFilter) -> Answer<Self> {
+    /// Lists an object's own keys. Proxies and primitives are refused.
+    pub(super) fn of(value: &Value<'js>, listing: Listing) -> Answer<Self> {
         let ctx = value.ctx();
         if !value.is_object() || value.is_proxy() {
             return Err(Failed);
         }
-        let mut flags = qjs::JS_GPN_SYMBOL_MASK;
-        if filter.strings {
-            flags |= qjs::JS_GPN_STRING_MASK;
-        }
-        if !filter.hidden {
-            flags |= qjs::JS_GPN_ENUM_ONLY;
-        }
+        let flags = match listing {
+            Listing::All => qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_SYMBOL_MASK | qjs::JS_GPN_SET_ENUM,
+            Listing::NamesOnly => qjs::JS_GPN_STRING_MASK,
+            Listing::Symbols => qjs::JS_GPN_SYMBOL_MASK | qjs::JS_GPN_SET_ENUM,
+        };
         let mut keys = Self { ctx: ctx.clone(), table: ptr::null_mut(), len: 0 };
         // SAFETY: the value is an object of this context and no proxy, so that this reads its shape and elements. The
         // table, if there is one, belongs to `keys`, whose drop frees it.
@@ -177,6 +176,18 @@ impl<'js> Keys<'js> {
         // adds one for the new key.
         let atom = unsafe { qjs::JS_DupAtom(self.ctx.as_raw().as_ptr(), (*self.table.add(at)).atom) };
         Key { ctx: self.ctx.clone(), atom }
+    }
+}
+
+impl Keys<'_> {
+    /// Says whether one of them is enumerable.
+    ///
+    /// # Panics
+    /// `at` is not less than [`len`](Self::len).
+    pub(super) fn is_enumerable(&self, at: usize) -> bool {
+        assert!(at < self.len(), "a key past the end");
+        // SAFETY: the engine filled `len` entries, and `at` is less.
+        unsafe { (*self.table.add(at)).is_enumerable }
     }
 }
 

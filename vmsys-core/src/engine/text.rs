@@ -15,9 +15,12 @@ pub(super) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    // Rust's scientific form has the shortest digits that read back as the same number, as JavaScript wants them;
-    // only their arrangement differs.
-    let scientific = format!("{:e}", value.abs());
+    // Rust's scientific form has as few digits as read back as the same number, and so many JavaScript wants. Where two
+    // texts of that length would do and are equally near, JavaScript takes the even one, as rounding to a length does.
+    let shortest = format!("{:e}", value.abs());
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let rounded = format!("{:.*e}", digits - 1, value.abs());
+    let scientific = if rounded.parse() == Ok(value.abs()) { rounded } else { shortest };
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let count = digits.len() as i32;

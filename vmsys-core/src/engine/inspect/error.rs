@@ -79,7 +79,7 @@ impl<'js> Inspector<'_, 'js> {
         keys: &mut Vec<Key<'js>>,
     ) -> String {
         let parts = ErrorParts::of(&self.tools, value, self.options.max_string);
-        self.charge(8);
+        self.tools.charge(8);
         let stack = parts.stack();
         self.settle_error_keys(value, &stack, keys);
         let stack = improve_stack(stack, &parts.name, maker, tag);

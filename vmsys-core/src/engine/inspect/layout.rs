@@ -125,7 +125,7 @@ impl<'js> Inspector<'_, 'js> {
 
     /// Says whether the first elements of an array are numbers, all of them.
     fn are_numbers(&mut self, value: &Value<'js>, count: usize) -> bool {
-        self.charge(count);
+        self.tools.charge(count);
         (0..count as u32).all(|index| {
             let element = Key::index(&self.tools.ctx, index).and_then(|key| raw::own_property(value, &key));
             matches!(element, Ok(Some(property))
