@@ -18,7 +18,8 @@ pub(crate) fn format_log<'js>(
     options: &InspectOptions,
 ) -> String {
     let tools = Tools::new(ctx, intrinsics);
-    let mut log = Log { tools: &tools, options, out: String::new() };
+    let quiet = Quiet::new(&tools);
+    let mut log = Log { tools: &tools, options, out: String::new(), is_quiet: quiet.is_ok() };
     let rest = match args {
         [first, rest @ ..] if first.is_string() && !rest.is_empty() => log.template(first, rest),
         _ => args,
@@ -43,6 +44,8 @@ struct Log<'a, 'b, 'js> {
     tools: &'a Tools<'b, 'js>,
     options: &'a InspectOptions,
     out: String,
+    /// Whether the engine's own errors are safe to make: without that only primitives are shown.
+    is_quiet: bool,
 }
 
 impl<'js> Log<'_, '_, 'js> {
@@ -158,8 +161,7 @@ impl<'js> Log<'_, '_, 'js> {
     }
 
     fn as_json(&self, value: &Value<'js>) -> String {
-        let quiet = value.is_object().then(|| Quiet::new(self.tools));
-        if matches!(quiet, Some(Err(_))) {
+        if value.is_object() && !self.is_quiet {
             return "…".to_owned();
         }
         match json::write(self.tools, value, Rules::Stringify, self.options.max_bytes) {

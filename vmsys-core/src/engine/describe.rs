@@ -20,11 +20,8 @@ pub(crate) fn describe<'js>(
 ) -> ResultValue {
     let tools = Tools::new(ctx, intrinsics);
     let preview = show(&tools, value, &InspectOptions::preview());
-    let quiet = value.is_object().then(|| Quiet::new(&tools));
-    let json = match quiet {
-        Some(Err(_)) => None,
-        _ => json::write(&tools, value, Rules::Faithful, max_json).ok(),
-    };
+    let quiet = Quiet::new(&tools);
+    let json = quiet.is_ok().then(|| json::write(&tools, value, Rules::Faithful, max_json).ok()).flatten();
     ResultValue { kind: kind(&tools, value), preview, json: json.map(JsonText::trusted) }
 }
 
@@ -128,7 +125,9 @@ pub(crate) fn describe_error<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>, intrinsic
         };
         return Thrown { message, stack: None, name: None };
     }
-    let quiet = Quiet::new(&tools);
+    let Ok(quiet) = Quiet::new(&tools) else {
+        return Thrown { message: "Error".to_owned(), stack: None, name: None };
+    };
     let parts = ErrorParts::of(&tools, thrown, InspectOptions::preview().max_string);
     drop(quiet);
     let has_stack = parts.has_calls() || parts.has_own_text();

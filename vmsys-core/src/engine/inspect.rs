@@ -84,15 +84,9 @@ pub(crate) fn inspect<'js>(
 
 pub(super) fn show<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>, options: &InspectOptions) -> String {
     let mut inspector = Inspector::new(tools.clone(), *options);
-    let mut shown = if value.is_string() {
-        inspector.top_level_string(value)
-    } else if value.is_object() {
-        let quiet = Quiet::new(tools);
-        inspector.stopped = quiet.is_err();
-        inspector.value(value, 0)
-    } else {
-        inspector.value(value, 0)
-    };
+    let quiet = Quiet::new(tools);
+    inspector.stopped = quiet.is_err();
+    let mut shown = if value.is_string() { inspector.top_level_string(value) } else { inspector.value(value, 0) };
     text::truncate(&mut shown, options.max_bytes);
     shown
 }

@@ -61,7 +61,6 @@ builtins! {
     GetPrepareStackTrace = "get(Error, 'prepareStackTrace')",
     SetPrepareStackTrace = "set(Error, 'prepareStackTrace')",
     GetStackTraceLimit = "get(Error, 'stackTraceLimit')",
-    SetStackTraceLimit = "set(Error, 'stackTraceLimit')",
     ToNumber = "Number",
     ParseInt = "parseInt",
     ParseFloat = "parseFloat",
@@ -149,6 +148,39 @@ impl Intrinsics {
     }
 }
 
+/// Takes the two hooks away that run guest code whenever the engine makes an error.
+///
+/// To be called after [`Intrinsics::capture`] and before any guest code. `Error.prepareStackTrace` keeps what is assigned
+/// to it, for libraries that save and restore it, and the engine never sees it. `Error.stackTraceLimit` takes numbers
+/// only: besides being converted at every error, an object that is replaced there is never freed, and a runtime with an
+/// object left over aborts the process when it is dropped.
+///
+/// # Errors
+/// The context is out of memory, or the hooks were locked before.
+pub(crate) fn lock_error_hooks(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    ctx.eval(
+        "(() => {
+            const {get, set} = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit');
+            const apply = Reflect.apply;
+            let prepare;
+            Object.defineProperties(Error, {
+                stackTraceLimit: {
+                    get() { return apply(get, Error, []) },
+                    set(limit) { if (typeof limit === 'number') apply(set, Error, [limit]) },
+                    enumerable: false,
+                    configurable: false,
+                },
+                prepareStackTrace: {
+                    get() { return prepare },
+                    set(value) { prepare = value },
+                    enumerable: false,
+                    configurable: false,
+                },
+            });
+        })()",
+    )
+}
+
 /// Property reads and keys listed in one call from outside; then nested objects are cut. About 0.1 s at the worst.
 const MAX_WORK: usize = 1_000_000;
 
@@ -229,9 +261,10 @@ impl<'a, 'js> Tools<'a, 'js> {
 /// Keeps the engine's own exceptions from running guest code, for as long as it lives.
 ///
 /// When the engine makes an error (a revoked proxy, an uninitialised binding, out of memory, an interrupt) it calls
-/// `Error.prepareStackTrace` and converts `Error.stackTraceLimit` to a number. Realms lock both; inspection does not rely
-/// on it. A function found in the first is put back at the end. A limit that is an object is replaced for good: the
-/// engine's setter does not free what it replaces, so that setting it twice would leak twice.
+/// `Error.prepareStackTrace` and converts `Error.stackTraceLimit` to a number. [`lock_error_hooks`] takes both away from
+/// the guest, and is what realms rely on; this is for those that did not call it. A formatter is put back at the end. A
+/// limit that is an object makes this fail, so that nothing is looked at: the engine's setter does not free what it
+/// replaces, and replacing the guest's object would leak it.
 pub(super) struct Quiet<'a, 'js> {
     tools: Tools<'a, 'js>,
     error: Value<'js>,
@@ -240,11 +273,14 @@ pub(super) struct Quiet<'a, 'js> {
 
 impl<'a, 'js> Quiet<'a, 'js> {
     pub(super) fn new(tools: &Tools<'a, 'js>) -> Answer<Self> {
-        const DEFAULT_LIMIT: usize = 10;
+        // Tried twice: a handler that interrupts whenever it is asked is asked only every ten thousand calls.
+        Self::begin(tools).or_else(|_| Self::begin(tools))
+    }
+
+    fn begin(tools: &Tools<'a, 'js>) -> Answer<Self> {
         let error = tools.restore(&tools.intrinsics.error)?;
-        let limit = tools.call(Builtin::GetStackTraceLimit, &error, &[])?;
-        if limit.is_object() {
-            tools.call(Builtin::SetStackTraceLimit, &error, &[tools.int(DEFAULT_LIMIT)])?;
+        if tools.call(Builtin::GetStackTraceLimit, &error, &[])?.is_object() {
+            return Err(Failed);
         }
         let prepare = tools.call(Builtin::GetPrepareStackTrace, &error, &[])?;
         let prepare = prepare.is_function().then_some(prepare);

@@ -76,8 +76,6 @@ fn values_differ_from_node_where_they_must() {
         ("-(2n ** 100_000n)", &format!("-0x1{}... 24938 more digits", "0".repeat(62))),
         // Node calls the `getPrototypeOf` trap.
         ("Object.create(new Proxy({}, {}))", "Object <Complex prototype> {}"),
-        // Node shows all of them.
-        ("Object.keys(Object.fromEntries(Array.from({length: 1500}, (_, i) => ['k' + i, i]))).length", "1500"),
     ], &quoted());
 }
 
@@ -179,7 +177,6 @@ fn modules_are_shown_without_running() {
         );
         assert_eq!(describe(ctx, &namespace, intrinsics, 1000).kind, ValueType::Module);
 
-        ctx.globals().set("seen", rquickjs::Function::new(ctx.clone(), |_: Value<'_>| {})).expect("set");
         let source = "import * as self from 'n'; globalThis.early = self; await 0; export let late = 1;";
         let declared = rquickjs::Module::declare(ctx.clone(), "n", source).expect("declared");
         let _running = declared.eval().expect("run");

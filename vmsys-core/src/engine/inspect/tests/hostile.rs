@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use rquickjs::{Context, Ctx, Runtime, Value};
 
-use super::{eval, on_large_stack, quoted};
+use super::{eval, on_large_stack, quoted, with_realm};
 use crate::engine::console::{format_log, format_table};
 use crate::engine::describe::{describe, describe_error};
 use crate::engine::inspect::{InspectOptions, inspect};
-use crate::engine::intrinsics::Intrinsics;
+use crate::engine::intrinsics::{Intrinsics, lock_error_hooks};
 
 /// Spies: each notes that it was called, and throws.
 const SPIES: &str = "
@@ -244,6 +244,38 @@ fn errors_that_the_engine_makes_run_nothing() {
                 ctx.eval("Error.prepareStackTrace === mine && new Error().stack === 'mine'").expect("asked");
             assert!(kept, "the guest's formatter is put back");
         });
+    });
+}
+
+#[test]
+fn a_limit_that_would_be_converted_stops_the_inspection() {
+    with_realm(|ctx, intrinsics| {
+        ctx.eval::<(), _>(SPIES).expect("the spies");
+        let value = eval(ctx, "[revoked({})]");
+        ctx.eval::<(), _>("Error.stackTraceLimit = {valueOf: spy('valueOf')}").expect("set");
+        assert_eq!(show_all(ctx, &value, intrinsics), "…");
+        assert_eq!(ctx.eval::<String, _>("called").expect("the list"), "");
+    });
+}
+
+#[test]
+fn locked_hooks_are_never_called() {
+    with_realm(|ctx, intrinsics| {
+        lock_error_hooks(ctx).expect("locked");
+        ctx.eval::<(), _>(SPIES).expect("the spies");
+        let seen: String = ctx
+            .eval(
+                "Error.stackTraceLimit = {valueOf: spy('valueOf')}; Error.stackTraceLimit = {}; Error.stackTraceLimit = 1;
+                 Error.prepareStackTrace = spy('prepareStackTrace');
+                 const made = (() => (() => new Error('x'))())();
+                 [called, typeof Error.prepareStackTrace, Error.stackTraceLimit, made.stack.split('\\n').length].join()",
+            )
+            .expect("run");
+        assert_eq!(seen, ",function,1,2");
+        assert!(show_all(ctx, &eval(ctx, "[revoked({})]"), intrinsics).contains("<Revoked Proxy>"));
+        assert!(lock_error_hooks(ctx).is_err(), "once");
+        ctx.catch();
+        // Dropping the realm would abort if the limits had been leaked.
     });
 }
 
