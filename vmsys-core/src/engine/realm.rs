@@ -12,7 +12,7 @@ use super::describe::{Thrown, describe, describe_error};
 use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
-use super::intrinsics::Intrinsics;
+use super::intrinsics::{Intrinsics, lock_error_hooks};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::protocol::{End, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
@@ -93,6 +93,7 @@ impl QuickRealm {
                 intrinsics: Intrinsics::capture(&ctx)?,
                 rejections: RefCell::new(Vec::new()),
             });
+            lock_error_hooks(&ctx)?;
             pointer.allow_calls();
             globals::install(&ctx, &world, config)?;
             Ok(world)

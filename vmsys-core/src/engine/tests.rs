@@ -329,7 +329,21 @@ fn recursion_is_an_error_that_can_be_caught() {
         let error = bench.exception("(function f() { f() })()");
         assert_eq!(error.code, Some(ErrorCode::StackOverflow), "{error:?}");
         assert_eq!(bench.value("try { (function f() { f() })() } catch { 'caught' }"), "caught");
-        bench.run("let it = [1].values(); for (let i = 0; i < 1e5; i++) it = it.map(x => x); it.next()");
+        // A gigabyte is room for chains that would use up any thread's stack.
+        bench.limits.memory_bytes = 1 << 30;
+        for step in ["map(x => x)", "filter(Boolean)", "take(5)", "drop(0)", "flatMap(x => [x])"] {
+            let chain = format!("let it = [1].values(); for (let i = 0; i < 1e6; i++) it = it.{step}; it");
+            assert_eq!(
+                bench.exception(&format!("{{ {chain}.next() }}")).code,
+                Some(ErrorCode::StackOverflow),
+                "{step}"
+            );
+            bench.run(&format!("{{ {chain}.return() }}"));
+        }
+        bench.run(
+            "{ let it = [1].values(); for (let i = 0; i < 1e6; i++) it = Iterator.from({ __proto__: it }); it.next() }",
+        );
+        bench.run("{ let it = [1]; for (let i = 0; i < 1e6; i++) it = Iterator.concat(it); it.next() }");
         assert_eq!(bench.value("1 + 1"), "2");
     });
 }
@@ -414,6 +428,17 @@ fn strictness_is_a_setting() {
     let strict = RealmConfig { console: true, strict: true, seed: 1, origin_ms: 0 };
     on_both_with(strict, |bench| {
         assert_eq!(bench.exception("undeclared = 1").name.as_deref(), Some("ReferenceError"));
+    });
+}
+
+#[test]
+fn hooks_into_the_engines_errors_are_harmless() {
+    // The realm is dropped at the end, which used to abort the process.
+    on_both(|bench| {
+        bench.value("Error.stackTraceLimit = {}; Error.stackTraceLimit = 1; Error.stackTraceLimit = { valueOf() { for (;;) {} } }; 1");
+        bench.value("Error.prepareStackTrace = () => { for (;;) {} }; 1");
+        assert_eq!(bench.exception("null.x").name.as_deref(), Some("TypeError"));
+        assert_eq!(bench.value("Object.isFrozen(Error) || typeof new Error('x').stack"), "string");
     });
 }
 
