@@ -1,4 +1,76 @@
-//! x
+//! JavaScript sessions that last, embedded in a Rust program.
+//!
+//! ```
+//! use vmsys_core::{ExecutionStatus, Limits, NewSession, NewTemplate, Payload, VmSystem};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let vm = VmSystem::in_memory()?; // VmSystem::open("sessions.db") keeps everything
+//!
+//!     let mut limits = Limits::default();
+//!     limits.cpu_ms = 200;
+//!     let template = vm.create_template(NewTemplate::named("demo").with_limits(limits))?;
+//!     let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+//!
+//!     session.repl("let total = 0; function add(n) { console.log('adding', n); return total += n }")?;
+//!     let run = session.repl("add(42)")?;
+//!     assert_eq!(run.result.ok_or("it threw")?.preview, "42");
+//!     let printed = run.events.iter().find_map(|event| match &event.payload {
+//!         Payload::Console { text, .. } => Some(text.as_str()),
+//!         _ => None,
+//!     });
+//!     assert_eq!(printed, Some("adding 42"));
+//!
+//!     // A limit ends the one execution, and not the session.
+//!     let run = session.repl("for (;;) total++")?;
+//!     assert_eq!(run.status, ExecutionStatus::Timeout);
+//!     let run = session.repl("typeof total")?;
+//!     assert_eq!(run.result.ok_or("it threw")?.preview, "number");
+//!
+//!     session.close()?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Concepts
+//!
+//! **Templates.** A [`Template`] says what code may use and how it is run: its [`Settings`] hold the limits and the
+//! runtime's options, its [`StartupFile`]s run in every new session before it is ready. [`NewTemplate::named`] is one
+//! with the defaults. A session keeps the settings that it was created with.
+//!
+//! **Sessions.** A [`Session`] is a live runtime made from a template over a directory, its *worktree*. What one
+//! execution declares is there for the next. One execution runs at a time: a second one is refused as busy, and not
+//! queued. A session ends by [`close`](Session::close), or *crashes* when its runtime is lost; its [`SessionRecord`]
+//! and its history stay.
+//!
+//! **Executions.** [`Session::repl`] runs a snippet, [`Session::run_file`] a file of the worktree. Both return once the
+//! [`Execution`] has ended and is stored; [`VmSystem::cancel`] ends it from another thread. A script that throws, is
+//! cancelled or runs out of time is an `Ok` with that [`ExecutionStatus`]: an `Err` says that nothing was run, or that
+//! the store failed.
+//!
+//! **Events.** Everything that an execution prints or comes to is an [`Event`], numbered from 1 without gaps: first the
+//! input, last the value, the exception or the reason why it was stopped. [`VmSystem::events`] reads them, also while
+//! the code runs.
+//!
+//! **Limits.** [`Limits`] bound each execution: processor time, elapsed time, memory, events and output. Their
+//! documentation says what they do not stop.
+//!
+//! **The store.** Everything is in one SQLite database, or in memory. What a call has answered is on disk, as far as
+//! the [`Durability`] says. A database belongs to one `VmSystem` at a time; what an earlier program left running is
+//! ended when the next one opens it.
+//!
+//! **Errors.** There is one [`Error`], with an [`ErrorKind`], a stable [code](Error::code), details by name, and
+//! predicates such as [`is_not_found`](Error::is_not_found).
+//!
+//! # What it does not do
+//!
+//! - It is no wall against attackers. Sessions run on threads of your process: code is bounded in what it uses, and can
+//!   reach only what it is given, but a fault of the engine is a fault of your program.
+//! - It cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge string: the
+//!   session is declared crashed, and its thread left behind at the lowest priority.
+//! - It bounds executions and sessions one by one, not their sum, and deletes no history.
+//! - It gives scripts no files, no network and no processes.
+//! - It has no async interface: calls block. Use your runtime's threads for blocking calls.
+//! - It prints nothing, reads no environment, and logs with `tracing`.
 
 mod engine;
 mod error;

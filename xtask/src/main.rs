@@ -1,2 +1,62 @@
-//! x
-fn main() {}
+//! How a checkout is driven: `cargo xtask serve`, `cargo xtask test` and `cargo xtask bench`.
+//!
+//! Everything that CI does is here, so that whoever has cargo can do the same. Programs are built in one way only, with
+//! the same profile, flags and selection of packages, so that no step builds again what an earlier one has built.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+
+mod bench;
+mod serve;
+mod steps;
+mod test;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use self::workspace::Workspace;
+
+/// What the functions of this program return: an error is a sentence for whoever started it.
+type Result<T = ()> = std::result::Result<T, String>;
+
+const HELP: &str = "\
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  serve [ARGS]...  Build vm-system and run its daemon; ARGS are those of `vm-system serve`
+  test             Run everything that CI runs: format, lints, docs, tests, examples (also: ci)
+  bench [ARGS]...  Run the benchmarks of every crate; ARGS go to each of them
+  help             Print this
+
+With CI=true, `test` fails where it would otherwise skip a check whose tool is missing.";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let command = args.next().unwrap_or_default();
+    let outcome = match (command.to_str().unwrap_or_default(), args.collect::<Vec<_>>()) {
+        ("serve", args) => Workspace::find().and_then(|workspace| serve::run(&workspace, &args)),
+        ("bench", args) => Workspace::find().and_then(|workspace| bench::run(&workspace, &args)),
+        ("test" | "ci", args) if args.is_empty() => Workspace::find().and_then(|workspace| test::run(&workspace)),
+        ("help" | "--help" | "-h", _) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        (_, args) => return usage(&command, &args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nerror: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage(command: &OsString, args: &[OsString]) -> ExitCode {
+    if command.is_empty() {
+        eprintln!("{HELP}");
+    } else {
+        let line: Vec<_> = std::iter::once(command).chain(args).map(|word| word.to_string_lossy()).collect();
+        eprintln!("error: xtask does not understand `{}`\n\n{HELP}", line.join(" "));
+    }
+    ExitCode::from(2)
+}
