@@ -42,7 +42,7 @@ pub(super) struct World {
     /// How long a text is worth making in this job.
     pub(super) output_bytes: Cell<usize>,
     intrinsics: Intrinsics,
-    declarations: Option<Declarations>,
+    pub(super) declarations: Option<Declarations>,
     /// Promises that were rejected while nothing listened, oldest first.
     rejections: RefCell<Vec<Persistent<Value<'static>>>>,
 }
@@ -113,7 +113,7 @@ impl QuickRealm {
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
-        let evaluated = repl::evaluate(ctx, self.world.declarations.as_ref(), job, self.strict);
+        let evaluated = repl::evaluate(ctx, &self.world, job, self.strict);
         let main = match evaluated {
             Evaluated::Value(value) => Main::Settled(value),
             Evaluated::Promise(value) => match value.into_promise() {

@@ -23,8 +23,10 @@ use std::collections::BTreeSet;
 
 use rquickjs::{Ctx, Object, Persistent, Value};
 
+use super::budget::Budget;
 use super::ffi::{self, Compiled, Evaluated};
 use super::inspect;
+use super::realm::World;
 use super::scope::{self, Entry, Flags};
 use crate::isolation::protocol::{Goal, Job};
 
@@ -33,6 +35,9 @@ use crate::isolation::protocol::{Goal, Job};
 const CANARY: &str = "__vmsys_canary_";
 /// Without one of these words, which cannot be written with escapes, a text declares nothing.
 const DECLARING: [&str; 5] = ["let", "const", "class", "var", "function"];
+
+/// Each name costs a run that looks at all declarations before it: that adds up when a text declares thousands.
+const NAMES_PER_CHECK: usize = 64;
 
 /// The top-level declarations of a realm.
 pub(super) struct Declarations {
@@ -49,14 +54,17 @@ pub(super) struct Declarations {
 impl Declarations {
     /// Finds the declarations of a fresh realm. Without them all works but declaring again.
     pub(super) fn find(ctx: &Ctx<'_>) -> Option<Self> {
-        let scope = scope::find(ctx)?;
+        let Some(scope) = scope::find(ctx) else {
+            tracing::warn!("names cannot be declared again: this build of the engine is laid out in another way");
+            return None;
+        };
         let before = Object::new_proto(ctx.clone(), None).ok()?;
         let (scope, before) = (Persistent::save(ctx, scope), Persistent::save(ctx, before));
         Some(Self { scope, before, can_start: Cell::new(true), completed: Cell::new(false) })
     }
 
     /// Sets aside the names that the text declares again. Runs no code of a guest.
-    fn make_way(&self, ctx: &Ctx<'_>, source: &str, strict: bool) {
+    fn make_way(&self, ctx: &Ctx<'_>, budget: &Budget, source: &str, strict: bool) {
         if !DECLARING.iter().any(|word| source.contains(word)) {
             return;
         }
@@ -79,7 +87,11 @@ impl Declarations {
             return;
         }
         // Most of the names may only be used: those come back.
-        for name in &names {
+        for (n, name) in names.iter().enumerate() {
+            if n % NAMES_PER_CHECK == 0 && budget.check().is_some() {
+                self.can_start.set(false);
+                return;
+            }
             scope::transfer(&before, &scope, name);
             if !copy.only_canary_is_taken(ctx) {
                 scope::transfer(&scope, &before, name);
@@ -124,13 +136,8 @@ impl Declarations {
 }
 
 /// Evaluates a job's text.
-pub(super) fn evaluate<'js>(
-    ctx: &Ctx<'js>,
-    declarations: Option<&Declarations>,
-    job: &Job,
-    strict: bool,
-) -> Evaluated<'js> {
-    if let Some(declarations) = declarations {
+pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &World, job: &Job, strict: bool) -> Evaluated<'js> {
+    if let Some(declarations) = &world.declarations {
         declarations.can_start.set(true);
         declarations.completed.set(false);
     }
@@ -138,8 +145,8 @@ pub(super) fn evaluate<'js>(
         if let Some(expression) = object_literal(ctx, &job.source, &job.name, strict) {
             return expression.run(ctx);
         }
-        if let Some(declarations) = declarations {
-            declarations.make_way(ctx, &job.source, strict);
+        if let Some(declarations) = &world.declarations {
+            declarations.make_way(ctx, &world.budget, &job.source, strict);
         }
     }
     ffi::evaluate(ctx, &job.source, &job.name, job.goal, strict)

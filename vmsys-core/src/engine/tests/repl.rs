@@ -148,6 +148,14 @@ fn many_names_are_declared_again_together() {
         bench.value(&all);
         bench.value(&all);
         assert_eq!(bench.value("name0 + name1999"), "1999");
+        // Finding out takes the square of their number: the limits hold for it, too.
+        let too_many: String = (0..20_000).map(|n| format!("let many{n} = {n};\n")).collect();
+        bench.value(&too_many);
+        bench.limits.wall = Duration::from_millis(100);
+        let started = Instant::now();
+        assert_eq!(bench.run(&too_many), End::Stopped(Stop::Wall));
+        assert!(started.elapsed() < Duration::from_millis(1_000), "{:?}", started.elapsed());
+        assert_eq!(bench.value("many0 + many19999"), "19999");
     });
 }
 
