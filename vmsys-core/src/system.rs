@@ -14,8 +14,8 @@ use crate::execution::{
     self, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, LiveExecution, Request, RunFile,
 };
 use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
-use crate::isolation::protocol::RealmConfig;
-use crate::isolation::thread::RealmThread;
+use crate::isolation::protocol::{Outcome, RealmConfig};
+use crate::isolation::thread::{After, RealmThread};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::Store;
 use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
@@ -404,8 +404,8 @@ impl Session {
     /// Runs a file of the worktree, and returns once it has ended and is stored with all its events.
     ///
     /// # Errors
-    /// As [`repl`](Self::repl), and [`InvalidPath`](ErrorKind::InvalidPath), [`FileNotFound`](ErrorKind::FileNotFound),
-    /// [`Validation`](ErrorKind::Validation) for a file that is no UTF-8 text or larger than 16 MiB.
+    /// As [`repl`](Self::repl), and [`InvalidPath`](ErrorKind::InvalidPath), also for a file that is no UTF-8 text or larger than
+    /// 16 MiB, and [`FileNotFound`](ErrorKind::FileNotFound).
     pub fn run_file(&self, run: RunFile) -> Result<Execution> {
         let path = WorktreePath::parse(&run.path)?;
         let session = self.vm.inner.takes_work(self.id)?;
@@ -471,17 +471,45 @@ impl Inner {
         live: Arc<LiveExecution>,
         source: String,
     ) -> Result<Arc<Execution>> {
-        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
+        let alone = {
+            let mut running = self.lock_running();
+            running.insert(live.id, Running { live: live.clone(), session: session.clone() });
+            running.len() == 1
+        };
         let (inner, on) = (Arc::downgrade(self), session.clone());
         let on_end = Box::new(move |live: &LiveExecution| {
-            let Some(inner) = inner.upgrade() else { return };
-            inner.lock_running().remove(&live.id);
+            let Some(inner) = inner.upgrade() else { return After::Sleep };
+            let others_run = {
+                let mut running = inner.lock_running();
+                running.remove(&live.id);
+                !running.is_empty()
+            };
             if !on.is_alive() {
                 inner.forget_session(on.id);
             }
+            if others_run { After::Sleep } else { After::Spin }
         });
-        execution::submit(session, &live, source, &self.store, on_end);
+        if !execution::submit(session, &live, source, &self.store, on_end) {
+            let running = Running { live: live.clone(), session: session.clone() };
+            self.give_up(&running, execution::lost("the session's runtime is gone"), "its runtime is gone", false);
+        }
+        if alone {
+            live.spin();
+        }
         live.wait()
+    }
+
+    /// Ends an execution whose realm does not, and with it the session.
+    fn give_up(&self, running: &Running, outcome: Outcome, reason: &str, stuck: bool) {
+        let Running { live, session } = running;
+        if !live.claim_end() {
+            return;
+        }
+        let ended = live.finish(outcome, &self.store);
+        session.crash(reason, stuck, &self.store);
+        self.lock_running().remove(&live.id);
+        self.forget_session(session.id);
+        execution::publish(live, ended);
     }
 
     fn create_session(self: &Arc<Self>, new: NewSession) -> Result<SessionId> {
@@ -513,6 +541,12 @@ impl Inner {
         let session = LiveSession::starting(record, settings, worktree);
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
         self.housekeeping.wake();
+        // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
+        if let Err(error) = self.refuse_when_shutting_down() {
+            session.close(Some("closed because the system was shut down"), &self.store)?;
+            self.forget_session(session.id);
+            return Err(error);
+        }
         let started = self.start_up(&session, &startup_files).and_then(|()| session.ready(&self.store));
         match started {
             Ok(_) => Ok(session.id),

@@ -17,8 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The last millisecond that fits the fixed width, at the end of the year 9999.
-    const MAX: i64 = 253_402_300_799_999;
+    /// The last millisecond that jiff can write, near the end of the year 9999.
+    const MAX: i64 = 253_402_207_200_000;
 
     /// Reads the system's clock.
     pub fn now() -> Self {

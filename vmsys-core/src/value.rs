@@ -130,6 +130,29 @@ pub struct ResultValue {
     /// The value as `console.log` would print it; a string stands by itself, without quotes.
     pub preview: String,
     /// The value as JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub json: Option<JsonText>,
+}
+
+/// A document that is there, also when it is `null`: serde would take that for none.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<JsonText>, D::Error> {
+    JsonText::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_reads_back_as_it_was_written() {
+        let results = [
+            r#"{"type":"undefined","preview":"undefined","json":null}"#,
+            r#"{"type":"number","preview":"NaN"}"#,
+            r#"{"type":"object","preview":"{ b: 1, a: [] }","json":{"b":1,"a":[]}}"#,
+        ];
+        for text in results {
+            let value: ResultValue = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&value).unwrap(), text);
+        }
+    }
 }

@@ -60,9 +60,8 @@ impl Worktree {
     ///
     /// # Errors
     /// [`FileNotFound`](ErrorKind::FileNotFound) when nothing is there; [`InvalidPath`](ErrorKind::InvalidPath) when the
-    /// path leaves the tree, or names a directory, FIFO, socket or device, or something that may not be read. Both with
-    /// the detail `path`. [`Validation`](ErrorKind::Validation) with the `field` `path` when the file is longer than
-    /// `max_bytes`, or not UTF-8.
+    /// path leaves the tree, or names a directory, FIFO, socket or device, something that may not be read, a file longer
+    /// than `max_bytes`, or one that is not UTF-8. Both with the detail `path`.
     pub(crate) fn read_source(&self, path: &WorktreePath, max_bytes: u64) -> Result<String> {
         let mut options = OpenOptions::new();
         options.read(true);
@@ -89,8 +88,7 @@ impl Worktree {
         }
         let mut text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            Error::validation("path", format!("{path} is not UTF-8: byte {at} is no part of a character"))
-                .because(error)
+            unusable(path, &format!("is not UTF-8: byte {at} is no part of a character")).because(error)
         })?;
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
@@ -140,11 +138,6 @@ impl WorktreePath {
         if text.starts_with('/') {
             return refuse("is absolute: it must be relative to the worktree");
         }
-        if let [letter, b':', ..] = text.as_bytes()
-            && letter.is_ascii_alphabetic()
-        {
-            return refuse("begins with a drive: it must be relative to the worktree");
-        }
         let mut path = String::with_capacity(text.len());
         for part in text.split('/') {
             match part {
@@ -155,8 +148,13 @@ impl WorktreePath {
             }
             path.push_str(part);
         }
-        if path.is_empty() {
+        if path.is_empty() || text.ends_with('/') || text.ends_with("/.") {
             return refuse("names no file");
+        }
+        if let [letter, b':', ..] = path.as_bytes()
+            && letter.is_ascii_alphabetic()
+        {
+            return refuse("begins with a drive: it must be relative to the worktree");
         }
         Ok(Self(path))
     }
@@ -205,11 +203,15 @@ fn refused(path: &WorktreePath, error: std::io::Error) -> Error {
 }
 
 fn irregular(path: &WorktreePath, what: &str) -> Error {
-    Error::new(ErrorKind::InvalidPath, format!("{path} is {what}")).with("path", path)
+    unusable(path, &format!("is {what}"))
+}
+
+fn unusable(path: &WorktreePath, why: &str) -> Error {
+    Error::new(ErrorKind::InvalidPath, format!("{path} {why}")).with("path", path)
 }
 
 fn too_long(path: &WorktreePath, max_bytes: u64) -> Error {
-    Error::validation("path", format!("{path} is longer than {max_bytes} bytes"))
+    unusable(path, &format!("is longer than {max_bytes} bytes"))
 }
 
 #[cfg(test)]
@@ -231,8 +233,7 @@ mod tests {
         let error = read(worktree, path).unwrap_err();
         assert_eq!(error.kind(), kind, "{error:?}");
         assert!(error.message().contains(words), "{error:?}");
-        let expected = if kind == ErrorKind::Validation { ("field", "path") } else { ("path", path) };
-        assert_eq!(error.detail(expected.0), Some(expected.1), "{error:?}");
+        assert_eq!(error.detail("path"), Some(path), "{error:?}");
     }
 
     #[test]
@@ -268,8 +269,7 @@ mod tests {
         for (text, path) in [
             ("a", "a"),
             ("./a//b", "a/b"),
-            ("a/./b/.", "a/b"),
-            ("a/", "a"),
+            ("a/./b", "a/b"),
             ("..a/b../...", "..a/b../..."),
             (" ", " "),
             ("ä/日本", "ä/日本"),
@@ -288,6 +288,8 @@ mod tests {
             ("", "names no file"),
             (".", "names no file"),
             ("./", "names no file"),
+            ("a/", "names no file"),
+            ("a/./b/.", "names no file"),
             ("/etc/passwd", "absolute"),
             ("//server/share", "absolute"),
             ("..", "\"..\""),
@@ -338,8 +340,8 @@ mod tests {
         assert_eq!(read(&worktree, "bom.js").unwrap(), "\u{feff}1", "one mark is a mark, the second is text");
         assert_eq!(read(&worktree, "empty.js").unwrap(), "");
         assert_eq!(read(&worktree, "exact.js").unwrap().len() as u64, MAX);
-        fails(&worktree, "latin1.js", ErrorKind::Validation, "byte 2");
-        fails(&worktree, "long.js", ErrorKind::Validation, "longer than 1048576 bytes");
+        fails(&worktree, "latin1.js", ErrorKind::InvalidPath, "byte 2");
+        fails(&worktree, "long.js", ErrorKind::InvalidPath, "longer than 1048576 bytes");
         fails(&worktree, "missing.js", ErrorKind::FileNotFound, "missing.js does not exist");
         fails(&worktree, "no/missing.js", ErrorKind::FileNotFound, "does not exist");
         fails(&worktree, "bom.js/x", ErrorKind::FileNotFound, "does not exist");

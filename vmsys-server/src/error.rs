@@ -42,6 +42,11 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message).with("field", field)
     }
 
+    /// The request comes from where none is answered; `header` says so.
+    pub(crate) fn forbidden(header: &str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).with("header", header)
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such route")
     }
@@ -117,7 +122,7 @@ impl ApiError {
         struct Body<'a> {
             code: &'a str,
             message: &'a str,
-            #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "object")]
+            #[serde(serialize_with = "object")]
             details: &'a [(&'static str, String)],
         }
         fn object<S: Serializer>(details: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -217,9 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn without_details_there_is_no_such_field() {
+    fn the_envelope_always_has_details() {
         let json: serde_json::Value = serde_json::from_slice(&ApiError::not_found().to_json()).unwrap();
-        assert_eq!(json, serde_json::json!({"error": {"code": "NOT_FOUND", "message": "There is no such route"}}));
+        assert_eq!(
+            json,
+            serde_json::json!({"error": {"code": "NOT_FOUND", "message": "There is no such route", "details": {}}})
+        );
     }
 
     #[test]

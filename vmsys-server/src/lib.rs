@@ -26,6 +26,7 @@
 //! into one call of the core and formats the answer. Policy is the core's: nothing here decides what a session may
 //! do. Whatever goes wrong becomes an error (`error`) with the one envelope of the API.
 
+mod access;
 mod config;
 mod connection;
 mod decode;

@@ -65,7 +65,7 @@ impl StartError {
                 "another program listens there: stop it, or name another port with --listen"
             }
             Self::Listen { .. } => "name another address with --listen",
-            Self::NotLoopback { .. } => "listen on 127.0.0.1 or [::1]",
+            Self::NotLoopback { .. } => "listen on a loopback address: 127.0.0.1 or [::1]",
             Self::Store(_) => "--db names another database",
             Self::System(_) => "run with --log-level debug for more",
         }

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
+use crate::access;
 use crate::connection::Pulse;
 use crate::decode;
 use crate::error::ApiError;
@@ -96,6 +97,7 @@ impl<C: Send + Sync + 'static> App<C> {
     }
 
     async fn answer(&self, head: &http::request::Parts, body: &mut RequestBody) -> Result<Answer, ApiError> {
+        access::check(&head.uri, &head.headers)?;
         let (route, params) = self.router.find(&head.method, head.uri.path())?;
         let query = Query::parse(head.uri.query().unwrap_or_default(), route.query)?;
         let body = body.read(&head.headers, self.max_body_bytes, self.body_timeout).await?;

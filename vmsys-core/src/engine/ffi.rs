@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use rquickjs::{Ctx, Value, qjs};
 
+use super::raw::{self, Key};
 use crate::isolation::protocol::Goal;
 
 /// How deep scripts may recurse, in bytes of the thread's stack. The thread's own stack is far larger, because chains
@@ -153,11 +154,8 @@ pub(super) fn truthy(ctx: &Ctx<'_>, value: &Value<'_>) -> bool {
     unsafe { qjs::JS_ToBool(ctx.as_raw().as_ptr(), value.as_raw()) == 1 }
 }
 
-/// The calls that led to the function of ours that asks, without that function itself.
-pub(super) fn current_stack(ctx: &Ctx<'_>) -> String {
-    let _ = rquickjs::Exception::throw_message(ctx, "");
-    let error = ctx.catch();
-    let stack = super::inspect::own_data_property(ctx, &error, "stack");
-    let text = stack.and_then(|stack| stack.as_string()?.to_string().ok()).unwrap_or_default();
-    text.lines().skip(1).collect::<Vec<_>>().join("\n")
+/// Reads an own property that is plain data; getters and proxies are not asked.
+pub(super) fn own_data_property<'js>(ctx: &Ctx<'js>, value: &Value<'js>, name: &str) -> Option<Value<'js>> {
+    let key = Key::name(ctx, name).ok()?;
+    raw::own_property(value, &key).ok()??.into_data()
 }

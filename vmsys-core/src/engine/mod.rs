@@ -2,19 +2,26 @@
 //!
 //! A [`QuickRealm`] is one QuickJS runtime with one context, on one thread for life. Its rooms: `guard_alloc` counts
 //! and bounds its heap, `budget` ends what runs too long, `timers` keeps what is due, `globals` installs what scripts
-//! find, `repl` lets names be declared again out of the `scope` that keeps them, `inspect` and `console` turn values
-//! into text without calling anything that a script could replace.
+//! find, `repl` lets names be declared again out of the `scope` that keeps them. What is looked at for people goes
+//! through `inspect`, `describe` and `console`: nothing in them runs a line of guest code. The calls of the C engine that
+//! rquickjs does not offer are in `ffi` (running), `raw` (looking) and `scope` (top-level names).
 
 mod budget;
+mod console;
+mod describe;
 mod ffi;
 mod globals;
 mod guard_alloc;
 mod inspect;
+mod intrinsics;
+mod json;
+mod raw;
 mod realm;
 mod repl;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod text;
 mod timers;
 
 pub(crate) use self::realm::QuickRealm;

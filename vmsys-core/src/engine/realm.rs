@@ -8,10 +8,11 @@ use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Persistent, Promise, Runtime, Value};
 
 use super::budget::Budget;
+use super::describe::{Thrown, describe, describe_error};
 use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
-use super::inspect::{self, Intrinsics};
+use super::intrinsics::Intrinsics;
 use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
@@ -19,6 +20,8 @@ use crate::isolation::protocol::{End, Job, Outcome, Realm, RealmConfig, SharedHo
 
 /// How long what a stopped job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
+/// A result whose JSON is longer goes without; its preview is bounded anyway.
+const MAX_JSON_BYTES: usize = 1 << 20;
 /// Asking for the time costs more than a short job, so it is asked once in so many.
 const JOBS_PER_CHECK: u32 = 32;
 
@@ -48,13 +51,9 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Lends the captured built-ins to what turns values into text.
-    pub(super) fn with_intrinsics<R>(
-        &self,
-        _ctx: &Ctx<'_>,
-        use_them: impl FnOnce(&Intrinsics) -> R,
-    ) -> rquickjs::Result<R> {
-        Ok(use_them(&self.intrinsics))
+    /// The captured built-ins, for what turns values into text.
+    pub(super) fn intrinsics(&self) -> &Intrinsics {
+        &self.intrinsics
     }
 }
 
@@ -192,11 +191,14 @@ impl QuickRealm {
 
     fn value_of<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>, job: &Job) -> End {
         let Some(value) = main.value(ctx) else { return internal("a settled evaluation has no value") };
-        End::Value(inspect::describe(ctx, &value, &self.world.intrinsics, job.limits.output_bytes))
+        End::Value(describe(ctx, &value, &self.world.intrinsics, job.limits.output_bytes.min(MAX_JSON_BYTES)))
     }
 
-    fn exception(&self, ctx: &Ctx<'_>, thrown: &Value<'_>) -> End {
-        End::Exception(inspect::describe_error(ctx, thrown, &self.world.intrinsics))
+    fn exception<'js>(&self, ctx: &Ctx<'js>, thrown: &Value<'js>) -> End {
+        let Thrown { message, stack, name } = describe_error(ctx, thrown, &self.world.intrinsics);
+        let code = code_of(&message);
+        let error = ExecutionError { message, stack, name, code };
+        End::Exception(error)
     }
 
     /// Runs out what a stopped job left queued, and tells whether all of it is gone.
@@ -336,7 +338,7 @@ impl<'js> Main<'js> {
             Self::Pending { wrapped: false, .. } => Some(Value::new_undefined(ctx.clone())),
             Self::Pending { promise, wrapped: true } => {
                 let wrapper = promise.result::<Value<'js>>()?.ok()?;
-                inspect::own_data_property(ctx, &wrapper, "value")
+                ffi::own_data_property(ctx, &wrapper, "value")
             }
         }
     }
@@ -347,6 +349,17 @@ fn rejection_of<'js>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Value<'js> {
         Some(Err(_)) => ctx.catch(),
         Some(Ok(value)) => value,
         None => Value::new_undefined(ctx.clone()),
+    }
+}
+
+/// The engine's own words for limits of its own. A script may throw the same, and is then believed: it gains nothing.
+fn code_of(message: &str) -> Option<ErrorCode> {
+    match message {
+        "RangeError: Maximum call stack size exceeded" => Some(ErrorCode::StackOverflow),
+        // A string of more than 1 GiB, which it never holds in one piece.
+        "RangeError: string too long" | "InternalError: string too long" => Some(ErrorCode::OutOfMemory),
+        "InternalError: out of memory" | "out of memory" => Some(ErrorCode::OutOfMemory),
+        _ => None,
     }
 }
 

@@ -25,7 +25,6 @@ use rquickjs::{Ctx, Object, Persistent, Value};
 
 use super::budget::Budget;
 use super::ffi::{self, Compiled, Evaluated};
-use super::inspect;
 use super::realm::World;
 use super::scope::{self, Entry, Flags};
 use crate::isolation::protocol::{Goal, Job};
@@ -181,7 +180,7 @@ impl<'a, 'js> Copy<'a, 'js> {
             }
             Evaluated::Value(_) => return self.has_started(),
         };
-        let message = inspect::own_data_property(ctx, &error, "message");
+        let message = ffi::own_data_property(ctx, &error, "message");
         let message = message.and_then(|message| message.as_string()?.to_string().ok());
         message.is_some_and(|message| message.contains(&self.canary))
     }

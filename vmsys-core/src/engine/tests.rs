@@ -316,13 +316,14 @@ fn memory_is_bounded_and_the_session_can_let_go_of_it() {
         for source in [
             "globalThis.keep = []; for (;;) keep.push([1])",
             "try { for (;;) keep.push({}) } catch {} for (;;) {}",
-            "let s = 'x'; for (;;) s += s",
             "new ArrayBuffer(2 ** 30)",
             "eval('1;'.repeat(5e6))",
         ] {
             assert_eq!(bench.run(source), End::Stopped(Stop::Memory), "{source}");
             assert_eq!(bench.value("1 + 1"), "2", "after {source}");
         }
+        let error = bench.exception("let s = 'x'; for (;;) s += s");
+        assert_eq!(error.code, Some(ErrorCode::OutOfMemory), "{error:?}");
         assert_eq!(bench.value("keep = null; 'free'"), "free");
         assert_eq!(bench.value("new Array(1e5).fill(7).length"), "100000");
     });

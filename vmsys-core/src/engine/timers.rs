@@ -52,8 +52,8 @@ impl Timers {
         }
         let delay = match kind {
             Kind::Immediate => Duration::ZERO,
-            // A delay that is no number counts as none: converting it would run the guest's code in ours.
-            Kind::Timeout | Kind::Interval => delay(args.next().and_then(|value| value.as_number())),
+            // Of what is no number only text is converted: an object's conversion would run the guest's code in ours.
+            Kind::Timeout | Kind::Interval => delay(args.next().and_then(|value| milliseconds(&value))),
         };
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
@@ -100,6 +100,10 @@ impl Timers {
         }
         callback.call_arg::<Value<'js>>(args).map(drop)
     }
+}
+
+fn milliseconds(value: &Value<'_>) -> Option<f64> {
+    value.as_number().or_else(|| value.as_string()?.to_string().ok()?.trim().parse().ok())
 }
 
 fn delay(ms: Option<f64>) -> Duration {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
 use crate::error::{Error, Result};
 use crate::isolation::protocol::{Goal, Job, JobLimits, ProcessView, Realm};
+use crate::isolation::thread::After;
 use crate::limits::Limits;
 use crate::session::LiveSession;
 use crate::store::Store;
@@ -22,24 +23,25 @@ const SNIPPET: &str = "repl";
 const PROGRAM: &str = "vm-system";
 
 /// Tells what has to be told once an execution is stored, before anybody who waits for it is woken.
-pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution) + Send>;
+/// It answers how the session's thread is to wait for more.
+pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution) -> After + Send>;
 
 /// Hands an execution that has begun to its session's thread. It ends there, whoever still waits for it.
+///
+/// False says that the thread is gone: the execution will not end by itself.
 pub(crate) fn submit(
     session: &Arc<LiveSession>,
     live: &Arc<LiveExecution>,
     source: String,
     store: &Store,
     on_end: OnEnd,
-) {
+) -> bool {
     let job = job(live, source);
     let task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
         Box::new(move |realm: &mut dyn Realm| run(realm, &session, &live, job, &store, on_end))
     };
-    if !session.submit(task) {
-        tracing::error!(session_id = %session.id, "the session's thread is gone");
-    }
+    session.submit(task)
 }
 
 fn run(
@@ -49,13 +51,14 @@ fn run(
     job: Job,
     store: &Store,
     on_end: OnEnd,
-) {
+) -> After {
     live.begin_on_thread();
     let host = Rc::new(RefCell::new(ExecutionHost(live.clone())));
     let outcome = catch_unwind(AssertUnwindSafe(|| realm.run(job, host)));
     if !live.claim_end() {
-        return;
+        return After::Sleep;
     }
+    let _publishes = PublishOnPanic(live);
     let clean = outcome.is_ok() && catch_unwind(AssertUnwindSafe(|| realm.clean_up())).unwrap_or(false);
     let outcome = outcome.unwrap_or_else(|_| lost("internal error: the runtime failed"));
     let ended = live.finish(outcome, store);
@@ -64,8 +67,20 @@ fn run(
     } else {
         session.crash("what an execution left behind could not be ended", false, store);
     }
-    on_end(live);
+    let after = on_end(live);
     publish(live, ended);
+    after
+}
+
+/// Nobody waits for ever for an execution whose end went wrong.
+struct PublishOnPanic<'a>(&'a LiveExecution);
+
+impl Drop for PublishOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            publish(self.0, Err(Error::internal("internal error at the end of an execution", "a panic")));
+        }
+    }
 }
 
 /// Wakes whoever waits for an execution that has been finished.

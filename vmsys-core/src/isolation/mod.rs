@@ -2,4 +2,5 @@
 
 pub(crate) mod os_thread;
 pub(crate) mod protocol;
+pub(crate) mod spin;
 pub(crate) mod thread;

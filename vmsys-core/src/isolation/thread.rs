@@ -1,21 +1,33 @@
 //! A realm on a thread of its own, in the host's program.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::os_thread::OsThread;
 use super::protocol::{Realm, RealmConfig};
+use super::spin::spin;
 use crate::engine::QuickRealm;
 
 /// Address space for the thread's stack: touched only as far as it is used. A chain of native iterator helpers goes
 /// far past the engine's own stack limit, and past the 2 MB that threads usually get.
 const STACK_BYTES: usize = 256 << 20;
+/// How long a thread stays awake for the next task of a caller who is alone.
+const SPIN: Duration = Duration::from_micros(30);
 /// How long closing waits for a runtime to be taken apart; a big heap takes a while.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a realm's thread is given to do.
-pub(crate) type Task = Box<dyn FnOnce(&mut dyn Realm) + Send>;
+pub(crate) type Task = Box<dyn FnOnce(&mut dyn Realm) -> After + Send>;
+
+/// How a realm's thread waits for its next task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// Awake for a moment.
+    Spin,
+    /// Asleep.
+    Sleep,
+}
 
 /// A realm's thread. Dropping it lets the thread end once its task is done.
 #[derive(Debug)]
@@ -75,7 +87,21 @@ impl RealmThread {
 }
 
 fn serve(mut realm: QuickRealm, queue: &Receiver<Task>) {
-    while let Ok(task) = queue.recv() {
-        task(&mut realm);
+    let mut next = queue.recv();
+    while let Ok(task) = next {
+        // The task says whether anything else runs in the system: if not, its caller may have more to do right away.
+        next = match task(&mut realm) {
+            After::Spin => spin_for_task(queue),
+            After::Sleep => queue.recv(),
+        };
     }
+}
+
+fn spin_for_task(queue: &Receiver<Task>) -> Result<Task, RecvError> {
+    let mut task = None;
+    spin(SPIN, || {
+        task = queue.try_recv().ok();
+        task.is_some()
+    });
+    task.map_or_else(|| queue.recv(), Ok)
 }

@@ -199,7 +199,10 @@ impl LiveSession {
             }
         }
         let now = Timestamp::now();
-        store.update_session(self.id, SessionStatus::Closed, Some(now), reason)?;
+        if let Err(error) = store.update_session(self.id, SessionStatus::Closed, Some(now), reason) {
+            state.closing = false;
+            return Err(error);
+        }
         state.phase = Phase::Gone;
         state.record.status = SessionStatus::Closed;
         state.record.closed_at = Some(now);

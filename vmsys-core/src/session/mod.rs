@@ -134,6 +134,9 @@ impl NewSession {
                 ));
             }
         }
+        if self.worktree_path.to_str().is_none() {
+            return Err(Error::validation("worktree_path", "worktree_path must be UTF-8 text"));
+        }
         if self.worktree_path.as_os_str().is_empty() {
             return Err(Error::validation("worktree_path", "worktree_path must not be empty"));
         }

@@ -49,7 +49,7 @@ pub(super) fn failure(message: &str, cause: impl Into<Box<dyn StdError + Send + 
 /// Says in a sentence what happened to a statement; the cause behind it has SQLite's own words.
 pub(super) fn message(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => {
+        _ if is_full(error) => {
             "the disk is full: nothing of this write was kept, and later ones work again once there is space"
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
@@ -63,4 +63,10 @@ pub(super) fn message(error: &rusqlite::Error) -> &'static str {
         Some(_) => "the database failed",
         None => "a stored row cannot be read",
     }
+}
+
+/// Tells whether a disk is full: a write that found no room, or a shared index of the log that cannot be made.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }

@@ -21,6 +21,12 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Refusal> {
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
+    if version == MIGRATIONS.len() {
+        // A write that changes nothing: a full or read-only disk is found now, and not by the first who has work to save.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.commit()?;
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::fault::is_full;
 use super::migrations;
 use crate::error::{Error, ErrorKind, Result};
 use crate::system::Durability;
@@ -154,11 +155,12 @@ fn writer(real: &Path, durability: Durability) -> Result<Connection, Refusal> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(real, flags)?;
     connection.busy_timeout(BUSY)?;
-    // Nothing of a file is changed before it is known to be ours.
-    let version = migrations::check(&connection)?;
+    // SQLite falls back to reading without a word, and would leave a read-only `-shm` file in the next one's way.
     if connection.is_readonly("main")? {
         return Err(Refusal::ReadOnly);
     }
+    // Nothing of a file is changed before it is known to be ours.
+    let version = migrations::check(&connection)?;
     if version > 0 && std::fs::metadata(real).is_ok_and(|file| file.len() <= CHECKED_BYTES) {
         let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found != "ok" {
@@ -214,7 +216,7 @@ fn refused(path: &Path, refusal: Refusal) -> Error {
                     ("it is not an SQLite database", "name another file; this one was not changed")
                 }
                 Some(ErrorCode::DatabaseCorrupt) => ("it is damaged", restore),
-                Some(ErrorCode::DiskFull) => ("the disk is full", "make room; nothing stored was lost"),
+                _ if is_full(&error) => ("the disk is full", "make room; nothing stored was lost"),
                 Some(ErrorCode::ReadOnly) => {
                     ("it or its directory is read-only", "make both writable, or name another file")
                 }

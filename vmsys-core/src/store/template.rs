@@ -121,7 +121,7 @@ mod tests {
         let second = new_template("second");
         store.insert_template(&second, &Settings::default()).unwrap();
         assert_eq!(store.templates(None, 50).unwrap(), [second.clone(), first.clone()]);
-        assert_eq!(store.templates(None, 1).unwrap(), [second.clone()]);
+        assert_eq!(store.templates(None, 1).unwrap(), std::slice::from_ref(&second));
         assert_eq!(store.templates(Some(second.id), 50).unwrap(), [first]);
     }
 

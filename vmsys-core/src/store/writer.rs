@@ -69,15 +69,27 @@ impl Writer {
     }
 
     fn lead(&self, own: impl FnOnce(&Connection) -> Outcome) -> Result<()> {
-        // Dropped last, so that the successor finds the connection free, and dropped also when something panics.
-        let _succession = Succession(self);
-        let connection = lock(&self.connection);
-        let followers: Vec<Waiting> = {
-            let mut queue = lock(&self.queue);
-            let count = queue.waiting.len().min(BATCH - 1);
-            queue.waiting.drain(..count).collect()
+        // Ends when dropped, also when something panics.
+        let succession = Succession(self);
+        let (own, answers) = {
+            let connection = lock(&self.connection);
+            let followers: Vec<Waiting> = {
+                let mut queue = lock(&self.queue);
+                let count = queue.waiting.len().min(BATCH - 1);
+                queue.waiting.drain(..count).collect()
+            };
+            if followers.is_empty() {
+                (run_alone(&connection, own), Vec::new())
+            } else {
+                run_batch(&connection, own, followers)
+            }
         };
-        if followers.is_empty() { run_alone(&connection, own) } else { run_batch(&connection, own, followers) }
+        // The successor first: it works while the others are being woken.
+        drop(succession);
+        for (follower, result) in answers {
+            follower.answer(result);
+        }
+        own
     }
 }
 
@@ -159,11 +171,12 @@ fn run_alone(connection: &Connection, op: impl FnOnce(&Connection) -> Outcome) -
     })
 }
 
+/// Returns what becomes of the leader's own write, and of each follower's.
 fn run_batch(
     connection: &Connection,
     own: impl FnOnce(&Connection) -> Outcome,
     mut followers: Vec<Waiting>,
-) -> Result<()> {
+) -> (Result<()>, Vec<(Waiting, Result<()>)>) {
     let mut outcomes = Vec::with_capacity(1 + followers.len());
     let run = || {
         begin(connection)?;
@@ -177,19 +190,14 @@ fn run_batch(
         Ok(()) => {
             let mut results = outcomes.into_iter().map(|outcome| outcome.map_err(Error::from));
             let own = results.next().unwrap_or(Ok(()));
-            for (follower, result) in followers.into_iter().zip(results) {
-                follower.answer(result);
-            }
-            own
+            (own, followers.into_iter().zip(results).collect())
         }
         Err(error) => {
             roll_back(connection);
             let text = message(&error);
             let error = Arc::new(error);
-            for follower in followers {
-                follower.answer(Err(failure(text, Arc::clone(&error))));
-            }
-            Err(failure(text, error))
+            let lost = || failure(text, Arc::clone(&error));
+            (Err(lost()), followers.into_iter().map(|follower| (follower, Err(lost()))).collect())
         }
     }
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use super::{Inner, Running};
 use crate::error::{Error, ErrorKind, Result};
-use crate::execution;
 use crate::ids::ExecutionId;
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::protocol::Stop;
@@ -144,7 +143,8 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         };
         let used = thread.cpu_time().unwrap_or(Duration::MAX).saturating_sub(suspect.cpu_then);
         if used >= GRACE || suspect.since.elapsed() >= GRACE_ASLEEP {
-            give_up(inner, &running, suspect.reason);
+            let reason = "its code could not be stopped: it never let itself be interrupted";
+            inner.give_up(&running, suspect.reason.into(), reason, true);
         }
     }
 }
@@ -166,17 +166,4 @@ fn past_limit(running: &Running, thread: OsThread) -> Option<Stop> {
         return Some(Stop::Cpu);
     }
     None
-}
-
-/// Declares a session crashed whose thread does not stop, and carries on without it.
-fn give_up(inner: &Arc<Inner>, running: &Running, reason: Stop) {
-    let Running { live, session } = running;
-    if !live.claim_end() {
-        return;
-    }
-    let ended = live.finish(reason.into(), &inner.store);
-    session.crash("its code could not be stopped: it never let itself be interrupted", true, &inner.store);
-    inner.lock_running().remove(&live.id);
-    inner.forget_session(session.id);
-    execution::publish(live, ended);
 }

@@ -93,13 +93,13 @@ impl Running {
 
     /// Asks for one thing.
     fn get(&self, target: &str) -> Reply {
-        Reply::parse(&self.raw(format!("GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")))
+        Reply::parse(&self.raw(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")))
     }
 
     fn post(&self, target: &str, headers: &str, body: &str) -> Reply {
         let length = body.len();
         Reply::parse(&self.raw(format!(
-            "POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+            "POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
         )))
     }
 
@@ -196,7 +196,7 @@ fn a_post_without_a_body_needs_no_type() {
     let server = Running::start();
     assert_eq!(server.post("/slow", "", "").status, 200);
     assert_eq!(server.post("/slow", JSON, "{}").status, 200);
-    let none = server.raw("POST /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let none = server.raw("POST /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_eq!(Reply::parse(&none).status, 200);
 }
 
@@ -211,8 +211,9 @@ fn a_body_of_exactly_the_limit_is_taken() {
 #[test]
 fn a_chunked_body_is_bounded_by_what_arrives() {
     let server = Running::start();
-    let head =
-        format!("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n");
+    let head = format!(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n"
+    );
     let reply = Reply::parse(&server.raw(format!("{head}2\r\n{{}}\r\n0\r\n\r\n")));
     assert_eq!((reply.status, reply.body.as_str()), (201, "{}"));
     let chunk = format!("200\r\n{}\r\n", "x".repeat(0x200));
@@ -235,7 +236,9 @@ fn a_client_that_writes_all_before_it_reads_learns_why_it_was_refused() {
 fn a_client_that_asks_first_is_not_told_to_send_what_is_refused() {
     let server = Running::start();
     let head = |length| {
-        format!("POST /echo HTTP/1.1\r\nHost: x\r\n{JSON}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n")
+        format!(
+            "POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        )
     };
     let started = Instant::now();
     assert_eq!(Reply::parse(&server.raw(head(5_000_000))).status, 413);
@@ -257,10 +260,10 @@ fn a_connection_is_used_again_also_after_a_refusal() {
     let server = Running::start();
     let long = "x".repeat(2000);
     let requests = format!(
-        "POST /echo HTTP/1.1\r\nHost: x\r\n{JSON}Content-Length: 2000\r\n\r\n{long}\
-         GET /panic HTTP/1.1\r\nHost: x\r\n\r\n\
-         GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n\
-         GET /free HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: 2000\r\n\r\n{long}\
+         GET /panic HTTP/1.1\r\nHost: localhost\r\n\r\n\
+         GET /nosuch HTTP/1.1\r\nHost: localhost\r\n\r\n\
+         GET /free HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     );
     let text = server.raw(requests);
     let statuses: Vec<&str> =
@@ -271,23 +274,23 @@ fn a_connection_is_used_again_also_after_a_refusal() {
 #[test]
 fn head_answers_the_head_of_get() {
     let server = Running::start();
-    let reply = Reply::parse(&server.raw("HEAD /free HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    let reply = Reply::parse(&server.raw("HEAD /free HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
     assert_eq!((reply.status, reply.header("content-length"), reply.body.as_str()), (200, Some("6"), ""));
 }
 
 #[test]
 fn bad_http_ends_its_own_connection_only() {
     let server = Running::start();
-    let long_head = format!("GET /free HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(100 << 10));
+    let long_head = format!("GET /free HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100 << 10));
     let many_headers = format!("GET /free HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(500));
     for request in [
         b"nonsense\r\n\r\n".as_slice(),
         b"GET / HTTP/9.9\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET /free HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\x00\r\n\r\n",
+        b"GET /free HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\x00\r\n\r\n",
         long_head.as_bytes(),
         many_headers.as_bytes(),
     ] {
@@ -308,7 +311,7 @@ fn a_slow_head_and_an_idle_connection_are_closed_and_a_slow_call_is_not() {
     assert_eq!(server.raw("GET /free HT"), "");
     assert_eq!(server.raw(""), "");
     let started = Instant::now();
-    assert!(server.raw("GET /free HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 200"));
+    assert!(server.raw("GET /free HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 200"));
     assert!(started.elapsed() >= Duration::from_millis(160), "{:?}", started.elapsed());
     assert_eq!(server.post("/slow", "", "").status, 200);
 }
@@ -316,7 +319,7 @@ fn a_slow_head_and_an_idle_connection_are_closed_and_a_slow_call_is_not() {
 #[test]
 fn a_slow_body_is_answered_and_closed() {
     let server = Running::start_with(Timeouts::default(), |app| app.body_timeout = Duration::from_millis(100));
-    let reply = server.raw(format!("POST /echo HTTP/1.1\r\nHost: x\r\n{JSON}Content-Length: 10\r\n\r\n{{"));
+    let reply = server.raw(format!("POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: 10\r\n\r\n{{"));
     let reply = Reply::parse(&reply);
     assert_eq!(reply.outcome(), (408, "REQUEST_TIMEOUT".to_owned()));
     assert_eq!(reply.header("connection"), Some("close"));
@@ -327,7 +330,7 @@ fn a_client_that_does_not_read_is_let_go() {
     let timeouts = Timeouts { stalled: Duration::from_millis(100), ..Timeouts::default() };
     let mut server = Running::start_with(timeouts, |_| {});
     let mut stream = server.connect();
-    stream.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     thread::sleep(Duration::from_millis(1500));
     // Nothing holds the server up: the connection has gone.
     assert!(server.stop() < LINGER / 2);
@@ -337,7 +340,7 @@ fn a_client_that_does_not_read_is_let_go() {
 fn a_client_that_goes_away_stops_nothing() {
     let server = Running::start();
     let mut stream = server.connect();
-    stream.write_all(b"POST /slow HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"POST /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     thread::sleep(Duration::from_millis(50));
     drop(stream);
     let deadline = Instant::now() + Duration::from_secs(5);
@@ -353,7 +356,7 @@ fn what_is_free_answers_while_others_wait() {
     let mut waiting: Vec<TcpStream> = (0..50)
         .map(|_| {
             let mut stream = server.connect();
-            stream.write_all(b"POST /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+            stream.write_all(b"POST /held HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
             stream
         })
         .collect();
@@ -369,7 +372,7 @@ fn stopping_answers_what_is_in_flight_and_closes_what_is_idle() {
     let mut server = Running::start();
     let mut idle = server.connect();
     let mut busy = server.connect();
-    busy.write_all(b"POST /slow HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    busy.write_all(b"POST /slow HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     thread::sleep(Duration::from_millis(100));
     let took = server.stop();
     assert!(took < Duration::from_secs(2), "{took:?}");
@@ -383,7 +386,7 @@ fn a_client_that_does_not_finish_its_request_delays_the_end_no_longer_than_said(
     let mut server = Running::start();
     let mut stream = server.connect();
     stream
-        .write_all(format!("POST /echo HTTP/1.1\r\nHost: x\r\n{JSON}Content-Length: 10\r\n\r\n{{").as_bytes())
+        .write_all(format!("POST /echo HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: 10\r\n\r\n{{").as_bytes())
         .unwrap();
     thread::sleep(Duration::from_millis(100));
     let took = server.stop();

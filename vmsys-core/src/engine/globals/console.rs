@@ -8,7 +8,10 @@ use rquickjs::function::Rest;
 use rquickjs::{Ctx, Exception, Object, Result, Value};
 
 use super::native;
-use crate::engine::inspect::{self, LogOptions};
+use crate::engine::console::{format_log, format_table};
+use crate::engine::describe::describe_error;
+use crate::engine::ffi;
+use crate::engine::inspect::{InspectOptions, inspect};
 use crate::engine::realm::World;
 use crate::event::{ConsoleLevel, Payload};
 use crate::isolation::protocol::{EmitRefused, Stop};
@@ -74,14 +77,17 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
 }
 
 fn log<'js>(ctx: &Ctx<'js>, world: &World, level: ConsoleLevel, args: &[Value<'js>]) -> Result<()> {
-    let text = format(ctx, world, args)?;
+    let text = format(ctx, world, args);
     write(ctx, world, level, text)
 }
 
-fn format<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<String> {
-    world.with_intrinsics(ctx, |intrinsics| {
-        inspect::format_log(ctx, args, intrinsics, &LogOptions { max_bytes: world.output_bytes.get() })
-    })
+fn format<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> String {
+    format_log(ctx, args, world.intrinsics(), &options(world))
+}
+
+/// Longer than the job's whole output no text is worth making: the host refuses it anyway.
+fn options(world: &World) -> InspectOptions {
+    InspectOptions { max_bytes: world.output_bytes.get().saturating_add(1), ..InspectOptions::console() }
 }
 
 /// Hands a line to the host; when the host refuses it, the script ends here.
@@ -111,8 +117,10 @@ fn indent(text: String, groups: usize) -> String {
 }
 
 fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
-    let text = format(ctx, world, args)?;
-    let stack = crate::engine::ffi::current_stack(ctx);
+    let text = format(ctx, world, args);
+    let error = world.intrinsics().error_here(ctx).map(|error| describe_error(ctx, &error, world.intrinsics()));
+    // Without the error's own line.
+    let stack = error.and_then(|error| error.stack).unwrap_or_default().lines().skip(1).collect::<Vec<_>>().join("\n");
     let head = if text.is_empty() { "Trace".to_owned() } else { format!("Trace: {text}") };
     let text = if stack.is_empty() { head } else { format!("{head}\n{stack}") };
     write(ctx, world, ConsoleLevel::Error, text)
@@ -120,18 +128,19 @@ fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> 
 
 fn dir<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
     let Some(value) = args.first() else { return write(ctx, world, ConsoleLevel::Log, "undefined".to_owned()) };
-    let text = world.with_intrinsics(ctx, |intrinsics| {
-        let depth = args.get(1).and_then(|options| inspect::own_data_property(ctx, options, "depth"));
-        inspect::format_dir(ctx, value, depth.as_ref(), intrinsics, &LogOptions { max_bytes: world.output_bytes.get() })
-    })?;
+    let depth = args.get(1).and_then(|options| ffi::own_data_property(ctx, options, "depth"));
+    let depth = match depth {
+        None => options(world).depth,
+        // `null` and `Infinity` mean all of it.
+        Some(depth) => depth.as_number().map_or(i32::MAX, |depth| depth as i32),
+    };
+    let text = inspect(ctx, value, world.intrinsics(), &InspectOptions { depth, ..options(world) });
     write(ctx, world, ConsoleLevel::Log, text)
 }
 
 fn table<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
     let Some(data) = args.first() else { return log(ctx, world, ConsoleLevel::Log, args) };
-    let drawn = world.with_intrinsics(ctx, |intrinsics| {
-        inspect::format_table(ctx, data, args.get(1), intrinsics, &LogOptions { max_bytes: world.output_bytes.get() })
-    })?;
+    let drawn = format_table(ctx, data, args.get(1), world.intrinsics());
     match drawn {
         Some(text) => write(ctx, world, ConsoleLevel::Log, text),
         None => log(ctx, world, ConsoleLevel::Log, &args[..1]),
@@ -139,19 +148,19 @@ fn table<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> 
 }
 
 fn assert<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
-    if args.first().is_some_and(|condition| crate::engine::ffi::truthy(ctx, condition)) {
+    if args.first().is_some_and(|condition| ffi::truthy(ctx, condition)) {
         return Ok(());
     }
     let rest = args.get(1..).unwrap_or_default();
     if rest.is_empty() {
         return write(ctx, world, ConsoleLevel::Error, "Assertion failed".to_owned());
     }
-    let text = format(ctx, world, rest)?;
+    let text = format(ctx, world, rest);
     write(ctx, world, ConsoleLevel::Error, format!("Assertion failed: {text}"))
 }
 
 fn count<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
-    let label = label(ctx, world, args)?;
+    let label = label(ctx, world, args);
     let text = {
         let mut counts = world.console.counts.borrow_mut();
         if counts.len() >= MOST_LABELS && !counts.contains_key(&label) {
@@ -165,7 +174,7 @@ fn count<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> 
 }
 
 fn count_reset<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
-    let label = label(ctx, world, args)?;
+    let label = label(ctx, world, args);
     let known = world.console.counts.borrow_mut().remove(&label).is_some();
     if known {
         return Ok(());
@@ -182,7 +191,7 @@ fn group<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> 
 }
 
 fn time<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
-    let label = label(ctx, world, args)?;
+    let label = label(ctx, world, args);
     let warning = {
         let mut timers = world.console.timers.borrow_mut();
         if timers.contains_key(&label) {
@@ -198,7 +207,7 @@ fn time<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
 }
 
 fn time_report<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>], end: bool) -> Result<()> {
-    let label = label(ctx, world, args)?;
+    let label = label(ctx, world, args);
     let started = {
         let mut timers = world.console.timers.borrow_mut();
         if end { timers.remove(&label) } else { timers.get(&label).copied() }
@@ -210,29 +219,23 @@ fn time_report<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>], end: boo
     let mut text = format!("{label}: {}ms", world.clock.now_ms() - started);
     if !end && args.len() > 1 {
         text.push(' ');
-        text.push_str(&format(ctx, world, &args[1..])?);
+        text.push_str(&format(ctx, world, &args[1..]));
     }
     write(ctx, world, ConsoleLevel::Log, text)
 }
 
 /// The label of a counter or timer: `default` unless given. A script's own `toString` is not asked.
-fn label<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<String> {
+fn label<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> String {
     match args.first() {
-        None => Ok("default".to_owned()),
-        Some(value) if value.is_undefined() => Ok("default".to_owned()),
+        None => "default".to_owned(),
+        Some(value) if value.is_undefined() => "default".to_owned(),
         Some(value) => {
-            let mut text = world.with_intrinsics(ctx, |intrinsics| {
-                inspect::format_log(
-                    ctx,
-                    std::slice::from_ref(value),
-                    intrinsics,
-                    &LogOptions { max_bytes: LONGEST_LABEL },
-                )
-            })?;
+            let options = InspectOptions { max_bytes: LONGEST_LABEL, ..InspectOptions::console() };
+            let mut text = format_log(ctx, std::slice::from_ref(value), world.intrinsics(), &options);
             if text.len() > LONGEST_LABEL {
                 text.truncate(text.floor_char_boundary(LONGEST_LABEL));
             }
-            Ok(text)
+            text
         }
     }
 }

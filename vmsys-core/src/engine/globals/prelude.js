@@ -28,6 +28,14 @@
   defineProperty(performance, Symbol.toStringTag, { value: 'Performance', configurable: true });
   hidden(globalThis, 'performance', performance);
 
+  // The engine turns the limit into a number whenever it makes an error: of an object, that would run its valueOf.
+  const limit = Reflect.getOwnPropertyDescriptor(Error, 'stackTraceLimit');
+  defineProperty(Error, 'stackTraceLimit', {
+    get: limit.get,
+    set(value) { if (typeof value === 'number') apply(limit.set, this, [value]); },
+    enumerable: false,
+    configurable: false,
+  });
   // A replaced prepareStackTrace would run whenever the engine makes an error, also while it ends a script.
   defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, enumerable: false, configurable: false });
 })

@@ -1,0 +1,19 @@
+//! End-to-end tests: the real binary, over its real socket, against a database on disk.
+//!
+//! Nothing here looks inside: a test knows what a user of the REST contract and of the command line knows.
+
+#![allow(clippy::unwrap_used, reason = "tests: a panic is the report")]
+#![allow(clippy::print_stderr, reason = "tests: the log of a failing daemon is shown")]
+
+mod cli;
+mod durability;
+mod hostile;
+mod http;
+mod http_contract;
+mod http_events;
+mod http_executions;
+mod http_limits;
+mod http_paths;
+mod http_sessions;
+mod http_templates;
+mod support;
