@@ -53,36 +53,93 @@ pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, source: &str, name: &str, goal: Goal
     // Without the word there is no top-level await (keywords cannot be written with escapes), and the value comes at
     // once: that is most of what people type.
     let awaits = goal == Goal::Module || source.contains("await");
-    let mut flags = match goal {
-        Goal::Script => qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_BACKTRACE_BARRIER,
+    let flags = match goal {
+        Goal::Script => script_flags(awaits, strict),
         Goal::Module => qjs::JS_EVAL_TYPE_MODULE,
     };
-    if strict && goal == Goal::Script {
+    evaluated(read(ctx, source, name, 1, flags), awaits)
+}
+
+fn evaluated(value: Option<Value<'_>>, awaits: bool) -> Evaluated<'_> {
+    match value {
+        None => Evaluated::Threw,
+        Some(value) if awaits => Evaluated::Promise(value),
+        Some(value) => Evaluated::Value(value),
+    }
+}
+
+/// A script that is compiled and can be run, more than once.
+pub(super) struct Compiled<'js> {
+    bytecode: Value<'js>,
+    awaits: bool,
+}
+
+/// Compiles a script whose first line has the given number; `None` when it has an error.
+pub(super) fn compile<'js>(ctx: &Ctx<'js>, source: &str, name: &str, line: i32, strict: bool) -> Option<Compiled<'js>> {
+    let awaits = source.contains("await");
+    let bytecode = read(ctx, source, name, line, script_flags(awaits, strict) | qjs::JS_EVAL_FLAG_COMPILE_ONLY);
+    if bytecode.is_none() {
+        drop(ctx.catch());
+    }
+    Some(Compiled { bytecode: bytecode?, awaits })
+}
+
+impl<'js> Compiled<'js> {
+    pub(super) fn run(&self, ctx: &Ctx<'js>) -> Evaluated<'js> {
+        // SAFETY: the context is alive; the call takes over the count that is made for it, and what comes back is ours.
+        let value = unsafe {
+            let context = ctx.as_raw().as_ptr();
+            owned(ctx, qjs::JS_EvalFunction(context, qjs::JS_DupValue(context, self.bytecode.as_raw())))
+        };
+        evaluated(value, self.awaits)
+    }
+}
+
+fn script_flags(awaits: bool, strict: bool) -> u32 {
+    let mut flags = qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_BACKTRACE_BARRIER;
+    if strict {
         flags |= qjs::JS_EVAL_FLAG_STRICT;
     }
-    if awaits && goal == Goal::Script {
+    if awaits {
         flags |= qjs::JS_EVAL_FLAG_ASYNC;
     }
+    flags
+}
+
+/// Has the engine read a text; `None` when an exception is pending.
+fn read<'js>(ctx: &Ctx<'js>, source: &str, name: &str, line: i32, flags: u32) -> Option<Value<'js>> {
     let name = CString::new(name.replace('\0', "\u{fffd}")).unwrap_or_default();
     let mut text = Vec::with_capacity(source.len() + 1);
     text.extend_from_slice(source.as_bytes());
     text.push(0);
-    // SAFETY: the text is followed by the NUL that the parser looks for at `text.len() - 1`; both buffers outlive the
-    // call, and the value that comes back is owned by us and goes into a `Value`, which frees it.
-    let value = unsafe {
-        let value = qjs::JS_Eval(
-            ctx.as_raw().as_ptr(),
-            text.as_ptr().cast(),
-            (text.len() - 1) as _,
-            name.as_ptr(),
-            flags as i32,
-        );
-        if qjs::JS_IsException(value) {
-            return Evaluated::Threw;
-        }
-        Value::from_raw(ctx.clone(), value)
+    let mut options = qjs::JSEvalOptions {
+        version: qjs::JS_EVAL_OPTIONS_VERSION as _,
+        eval_flags: flags as _,
+        filename: name.as_ptr(),
+        line_num: line,
     };
-    if awaits { Evaluated::Promise(value) } else { Evaluated::Value(value) }
+    // SAFETY: the text is followed by the NUL that the parser looks for at `text.len() - 1`; both buffers and the
+    // options outlive the call, and what comes back is ours.
+    unsafe {
+        let length = text.len() - 1;
+        owned(ctx, qjs::JS_Eval2(ctx.as_raw().as_ptr(), text.as_ptr().cast(), length as _, &raw mut options))
+    }
+}
+
+/// Takes over a value that the engine has returned; `None` when it stands for an exception.
+///
+/// # Safety
+///
+/// The value belongs to this context, and its count to the caller.
+unsafe fn owned<'js>(ctx: &Ctx<'js>, value: qjs::JSValue) -> Option<Value<'js>> {
+    // SAFETY: as the caller promises.
+    unsafe { (!qjs::JS_IsException(value)).then(|| Value::from_raw(ctx.clone(), value)) }
+}
+
+/// Says that somebody looks after a promise, so that it is not reported when it is rejected.
+pub(super) fn mark_handled(promise: &Value<'_>) {
+    // SAFETY: the value and its context are alive, and any value may be asked about.
+    unsafe { qjs::JS_PromiseMarkAsHandled(promise.ctx().as_raw().as_ptr(), promise.as_raw()) };
 }
 
 /// Whether two values are the same object.

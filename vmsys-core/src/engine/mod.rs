@@ -2,8 +2,9 @@
 //!
 //! A [`QuickRealm`] is one QuickJS runtime with one context, on one thread for life. Its rooms: `guard_alloc` counts
 //! and bounds its heap, `budget` ends what runs too long, `timers` keeps what is due, `globals` installs what scripts
-//! find. What is looked at for people goes through `inspect`, `describe` and `console`: nothing in them runs a line of
-//! guest code. The calls of the C engine that rquickjs does not offer are in `ffi` (running) and `raw` (looking).
+//! find, `repl` lets names be declared again out of the `scope` that keeps them. What is looked at for people goes
+//! through `inspect`, `describe` and `console`: nothing in them runs a line of guest code. The calls of the C engine that
+//! rquickjs does not offer are in `ffi` (running), `raw` (looking) and `scope` (top-level names).
 
 mod budget;
 mod console;
@@ -16,6 +17,8 @@ mod intrinsics;
 mod json;
 mod raw;
 mod realm;
+mod repl;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -13,6 +13,7 @@ use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
 use super::intrinsics::{Intrinsics, lock_error_hooks};
+use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::protocol::{End, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
@@ -44,6 +45,7 @@ pub(super) struct World {
     /// How long a text is worth making in this job.
     pub(super) output_bytes: Cell<usize>,
     intrinsics: Intrinsics,
+    pub(super) declarations: Option<Declarations>,
     /// Promises that were rejected while nothing listened, oldest first.
     rejections: RefCell<Vec<Persistent<Value<'static>>>>,
 }
@@ -91,6 +93,7 @@ impl QuickRealm {
                 dice: RefCell::new(fastrand::Rng::with_seed(config.seed)),
                 output_bytes: Cell::new(0),
                 intrinsics: Intrinsics::capture(&ctx)?,
+                declarations: Declarations::find(&ctx),
                 rejections: RefCell::new(Vec::new()),
             });
             lock_error_hooks(&ctx)?;
@@ -110,7 +113,8 @@ impl QuickRealm {
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
-        let main = match ffi::evaluate(ctx, &job.source, &job.name, job.goal, self.strict) {
+        let evaluated = repl::evaluate(ctx, &self.world, job, self.strict);
+        let main = match evaluated {
             Evaluated::Value(value) => Main::Settled(value),
             Evaluated::Promise(value) => match value.into_promise() {
                 Some(promise) => {
@@ -226,6 +230,9 @@ impl Realm for QuickRealm {
                 Ok(()) => self.execute(&ctx, &job),
                 Err(_) => internal("the run's arguments could not be put in place"),
             };
+            if let (End::Value(_), Some(declarations)) = (&end, &world.declarations) {
+                declarations.note_completed();
+            }
             Outcome { end, usage: world.budget.usage() }
         })
     }
@@ -244,6 +251,9 @@ impl Realm for QuickRealm {
             drop(ctx.catch());
             world.console.end_of_job();
             world.budget.disarm();
+            if let Some(declarations) = &world.declarations {
+                declarations.settle(&ctx);
+            }
             if stopped == Some(Stop::Memory) {
                 ctx.run_gc();
             }

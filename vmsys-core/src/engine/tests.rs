@@ -1,6 +1,8 @@
 //! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
+mod repl;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -166,6 +168,10 @@ fn on_both_with(config: RealmConfig, test: fn(&mut Bench)) {
         test(&mut Bench::new(Box::new(QuickRealm::new(&config).expect("a realm"))));
         test(&mut Bench::new(Box::new(Wire(QuickRealm::new(&config).expect("a realm")))));
     };
+    on_big_stack(run);
+}
+
+fn on_big_stack(run: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(run).expect("a thread");
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);

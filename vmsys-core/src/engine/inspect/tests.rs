@@ -1,3 +1,5 @@
+//! Inspection against Node's own words, and against values that fight back.
+
 mod cases;
 mod hostile;
 
