@@ -134,7 +134,10 @@ fn try_snippet(daemon: &Daemon, template: &str, snippet: &Snippet) -> Result<(),
         Some("ready") => check_goes_on(daemon, &session, snippet),
         Some("crashed") if snippet.has("stuck") => {
             daemon.post_repl(&session, "1+1").error(409, "SESSION_NOT_READY");
-            check_goes_on(daemon, &daemon.session_of(template), snippet)
+            let fresh = daemon.session_of(template);
+            let verdict = check_goes_on(daemon, &fresh, snippet);
+            daemon.delete(&format!("/sessions/{fresh}")).ok(200);
+            verdict
         }
         other => Err(format!("the session is {other:?} after {execution:.500}")),
     };

@@ -151,7 +151,7 @@ impl Bench {
 
     fn console(&self) -> Vec<&str> {
         let text = |event| match event {
-            &Payload::Console { ref text, .. } => text.as_str(),
+            Payload::Console { text, .. } => text.as_str(),
             other => panic!("not a console event: {other:?}"),
         };
         self.events.iter().map(text).collect()
