@@ -11,6 +11,7 @@ mod test;
 mod workspace;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use self::workspace::Workspace;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         ("bench", args) => Workspace::find().and_then(|workspace| bench::run(&workspace, &args)),
         ("test" | "ci", args) if args.is_empty() => Workspace::find().and_then(|workspace| test::run(&workspace)),
         ("help" | "--help" | "-h", _) => {
-            println!("{HELP}");
+            // Whoever has read enough (`| head`) may be gone.
+            let _ = writeln!(std::io::stdout(), "{HELP}");
             return ExitCode::SUCCESS;
         }
         (_, args) => return usage(&command, &args),
