@@ -95,7 +95,8 @@ pub use self::execution::{
 pub use self::ids::{ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
 pub use self::limits::Limits;
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
-pub use self::system::{Config, Durability, Session, VmSystem};
+pub use self::store::Durability;
+pub use self::system::{Config, Session, VmSystem};
 pub use self::template::{
     Engine, Isolation, NewStartupFile, NewTemplate, ResolverSettings, RuntimeSettings, Settings, StartupFile,
     StartupMode, Template, TemplateDetail,

@@ -17,7 +17,7 @@ use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
 use crate::isolation::protocol::{Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
-use crate::store::Store;
+use crate::store::{Durability, Store};
 use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
 use crate::time::Timestamp;
 use crate::worktree::{Worktree, WorktreePath};
@@ -48,17 +48,6 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// When a commit counts as done.
     pub durability: Durability,
-}
-
-/// When a commit counts as done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Durability {
-    /// When the disk says that it has it: what was acknowledged survives a power cut.
-    #[default]
-    Full,
-    /// When the operating system has it: what was acknowledged survives a crash of the program, but not of the machine.
-    Normal,
 }
 
 /// Templates, sessions and executions over one store.

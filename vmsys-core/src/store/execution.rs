@@ -316,7 +316,7 @@ mod tests {
     #[ignore = "a measurement"]
     #[expect(clippy::print_stdout, reason = "its result")]
     fn cost_of_a_save() {
-        use crate::system::Durability;
+        use crate::store::Durability;
         let directory = tempfile::tempdir().unwrap();
         let stores = [
             ("in memory", in_memory(), 50_000),

@@ -28,7 +28,17 @@ use rusqlite::{CachedStatement, Connection, Params, Row};
 use self::fault::{Fault, failure};
 use self::writer::Writer;
 use crate::error::Result;
-use crate::system::Durability;
+
+/// When a commit counts as done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// When the disk says that it has it: what was acknowledged survives a power cut.
+    #[default]
+    Full,
+    /// When the operating system has it: what was acknowledged survives a crash of the program, but not of the machine.
+    Normal,
+}
 
 /// A handle of the database: cheap to clone, usable from any thread, each call one transaction.
 ///

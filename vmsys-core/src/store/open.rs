@@ -10,10 +10,10 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::Durability;
 use super::fault::is_full;
 use super::migrations;
 use crate::error::{Error, ErrorKind, Result};
-use crate::system::Durability;
 
 /// Connections for reading: a handful serves any number of callers, for a read takes microseconds.
 const READERS: u32 = 4;

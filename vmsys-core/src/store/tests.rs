@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::Connection;
 
+use super::Durability;
 use super::Store;
 use super::fault::Fault;
 use crate::error::{Error, ErrorKind};
@@ -18,7 +19,6 @@ use crate::event::{Event, Payload};
 use crate::execution::{Execution, ExecutionKind, ExecutionStatus, Metrics};
 use crate::ids::{ExecutionId, SessionId, TemplateId};
 use crate::session::{SessionRecord, SessionStatus};
-use crate::system::Durability;
 use crate::template::{Engine, Settings, Template};
 use crate::time::Timestamp;
 use crate::value::{JsonText, ResultValue, ValueType};

@@ -87,12 +87,8 @@ const ARROWS: &[Arrow] = &[
     },
 ];
 
-/// Imports against an arrow, with why they stay.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[(
-    "store",
-    "system::Durability",
-    "a setting of the store that callers find beside the others, in Config: two words of plain data",
-)];
+/// Imports against an arrow, with why they stay: none.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 #[test]
 fn imports_of_the_core_point_down_only() {
