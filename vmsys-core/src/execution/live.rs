@@ -53,10 +53,24 @@ pub(crate) struct LiveExecution {
 
 #[derive(Default)]
 struct Log {
+    /// What has happened so far; moved into `sealed` at the end.
     events: Vec<Event>,
     output_bytes: u64,
     stop_requested_at: Option<Instant>,
+    /// The execution as it ended, while it is being written to the store.
+    sealed: Option<Arc<Execution>>,
     ended: Option<Result<Arc<Execution>>>,
+}
+
+impl Log {
+    /// What readers may see: the last event only once it is stored, as whoever sees it takes the execution for over.
+    fn visible(&self) -> &[Event] {
+        match (&self.ended, &self.sealed) {
+            (Some(Ok(execution)), _) => &execution.events,
+            (_, Some(sealed)) => &sealed.events[..sealed.events.len().saturating_sub(1)],
+            (_, None) => &self.events,
+        }
+    }
 }
 
 impl LiveExecution {
@@ -146,30 +160,24 @@ impl LiveExecution {
     /// Returns it as it is now, with its events.
     pub(crate) fn snapshot(&self) -> Arc<Execution> {
         let log = self.lock();
-        match &log.ended {
-            Some(Ok(execution)) => execution.clone(),
-            Some(Err(_)) | None => Arc::new(self.record(
-                ExecutionStatus::Running,
-                log.events.clone(),
-                Metrics {
-                    wall_ms: millis(self.started.elapsed()),
-                    event_count: log.events.len() as u64,
-                    output_bytes: log.output_bytes,
-                    ..Metrics::default()
-                },
-            )),
+        if let Some(Ok(execution)) = &log.ended {
+            return execution.clone();
         }
+        let events = log.visible().to_vec();
+        let metrics = Metrics {
+            wall_ms: millis(self.started.elapsed()),
+            event_count: events.len() as u64,
+            output_bytes: log.output_bytes,
+            ..Metrics::default()
+        };
+        Arc::new(self.record(ExecutionStatus::Running, events, metrics))
     }
 
     /// Returns its events after `seq`, at most `limit` of them.
     pub(crate) fn events(&self, after_seq: u64, limit: usize) -> Vec<Event> {
         let log = self.lock();
-        let events = match &log.ended {
-            Some(Ok(execution)) => &execution.events,
-            Some(Err(_)) | None => &log.events,
-        };
         let skip = usize::try_from(after_seq).unwrap_or(usize::MAX);
-        events.iter().skip(skip).take(limit).cloned().collect()
+        log.visible().iter().skip(skip).take(limit).cloned().collect()
     }
 
     /// Writes what the store does not have yet, of one that has run for a while.
@@ -192,10 +200,8 @@ impl LiveExecution {
     /// Ends it and stores it. Only for whoever [claimed](Self::claim_end) that; then comes [`publish`](Self::publish).
     pub(crate) fn finish(&self, outcome: Outcome, store: &Store) -> Result<Arc<Execution>> {
         let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut events, output_bytes) = {
-            let mut log = self.lock();
-            (std::mem::take(&mut log.events), log.output_bytes)
-        };
+        let mut log = self.lock();
+        let (mut events, output_bytes) = (std::mem::take(&mut log.events), log.output_bytes);
         let Ending { status, result, error, last } = ending(outcome.end, &self.limits);
         let output_bytes = output_bytes + last.output_bytes();
         let ended_at = Timestamp::now();
@@ -213,6 +219,8 @@ impl LiveExecution {
         execution.result = result;
         execution.error = error;
         let execution = Arc::new(execution);
+        log.sealed = Some(execution.clone());
+        drop(log);
         store.save_execution(&execution, *saved + 1)?;
         Ok(execution)
     }
