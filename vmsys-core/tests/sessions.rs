@@ -79,3 +79,37 @@ fn a_database_can_be_opened_again_as_soon_as_the_last_handle_is_gone() {
         session.repl("1").unwrap();
     }
 }
+
+#[test]
+fn the_events_of_an_execution_only_grow_until_it_has_ended() {
+    // On disk, where storing an end takes a while: that is when they could be seen to go.
+    let (bench, _home) = Bench::on_disk(|_| {});
+    let session = bench.session();
+    for _ in 0..15 {
+        let running = std::thread::spawn({
+            let session = session.clone();
+            move || {
+                session.repl("for (let i = 0; i < 100; i++) console.log(i); { const t = Date.now() + 5; while (Date.now() < t); }")
+            }
+        });
+        let id = until("it is listed", || {
+            let newest = bench.vm.executions(session.id(), &ExecutionFilter::default()).unwrap().into_iter().next();
+            newest.filter(|newest| newest.status == ExecutionStatus::Running || running.is_finished())
+        })
+        .id;
+        let mut seen = 0;
+        while !running.is_finished() {
+            let events = bench.vm.events(id, 0, None).unwrap();
+            assert!(events.len() >= seen, "{} events after {seen}", events.len());
+            seen = events.len();
+            let whole = bench.vm.execution(id).unwrap();
+            assert!(whole.events.len() >= seen);
+            assert_eq!(whole.metrics.event_count, whole.events.len() as u64);
+            seen = whole.events.len();
+        }
+        let answer = running.join().unwrap().unwrap();
+        assert_eq!(answer.events.len(), 102);
+        assert!(answer.events.iter().zip(1..).all(|(event, seq)| event.seq == seq));
+        assert_eq!(bench.vm.execution(answer.id).unwrap(), answer);
+    }
+}

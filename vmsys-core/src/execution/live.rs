@@ -53,10 +53,25 @@ pub(crate) struct LiveExecution {
 
 #[derive(Default)]
 struct Log {
+    /// Empty from its end on: then `ending` has them.
     events: Vec<Event>,
     output_bytes: u64,
     stop_requested_at: Option<Instant>,
+    /// How it ended, from the moment at which that is settled.
+    ending: Option<Arc<Execution>>,
+    /// What became of storing that; from then on everybody is told.
     ended: Option<Result<Arc<Execution>>>,
+}
+
+impl Log {
+    /// Its events, as far as readers may know of them: while its end is being stored, not yet the one that tells it.
+    fn events(&self) -> &[Event] {
+        match (&self.ended, &self.ending) {
+            (Some(Ok(execution)), _) => &execution.events,
+            (_, Some(ending)) => ending.events.split_last().map_or(&[], |(_, before)| before),
+            (_, None) => &self.events,
+        }
+    }
 }
 
 impl LiveExecution {
@@ -148,39 +163,39 @@ impl LiveExecution {
         let log = self.lock();
         match &log.ended {
             Some(Ok(execution)) => execution.clone(),
-            Some(Err(_)) | None => Arc::new(self.record(
-                ExecutionStatus::Running,
-                log.events.clone(),
-                Metrics {
-                    wall_ms: millis(self.started.elapsed()),
-                    event_count: log.events.len() as u64,
-                    output_bytes: log.output_bytes,
-                    ..Metrics::default()
-                },
-            )),
+            Some(Err(_)) | None => Arc::new(self.running(&log, 0)),
         }
+    }
+
+    /// What there is of it while it runs, with its events after `seq`.
+    fn running(&self, log: &Log, seq: u64) -> Execution {
+        let events = log.events();
+        let metrics = Metrics {
+            wall_ms: millis(self.started.elapsed()),
+            event_count: events.len() as u64,
+            output_bytes: log.output_bytes,
+            ..Metrics::default()
+        };
+        self.record(ExecutionStatus::Running, after(events, seq).to_vec(), metrics)
     }
 
     /// Returns its events after `seq`, at most `limit` of them.
     pub(crate) fn events(&self, after_seq: u64, limit: usize) -> Vec<Event> {
-        let log = self.lock();
-        let events = match &log.ended {
-            Some(Ok(execution)) => &execution.events,
-            Some(Err(_)) | None => &log.events,
-        };
-        let skip = usize::try_from(after_seq).unwrap_or(usize::MAX);
-        events.iter().skip(skip).take(limit).cloned().collect()
+        after(self.lock().events(), after_seq).iter().take(limit).cloned().collect()
     }
 
     /// Writes what the store does not have yet, of one that has run for a while.
     pub(crate) fn save_progress(&self, store: &Store) -> Result<()> {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.end_claimed.load(Ordering::Acquire) || self.lock().events.len() as u64 == *saved {
-            return Ok(());
-        }
-        let snapshot = self.snapshot();
-        store.save_execution(&snapshot, *saved + 1)?;
-        *saved = snapshot.events.len() as u64;
+        let news = {
+            let log = self.lock();
+            if self.end_claimed.load(Ordering::Acquire) || log.events().len() as u64 == *saved {
+                return Ok(());
+            }
+            Arc::new(self.running(&log, *saved))
+        };
+        store.save_execution(&news, *saved + 1)?;
+        *saved = news.metrics.event_count;
         Ok(())
     }
 
@@ -192,12 +207,17 @@ impl LiveExecution {
     /// Ends it and stores it. Only for whoever [claimed](Self::claim_end) that; then comes [`publish`](Self::publish).
     pub(crate) fn finish(&self, outcome: Outcome, store: &Store) -> Result<Arc<Execution>> {
         let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut events, output_bytes) = {
-            let mut log = self.lock();
-            (std::mem::take(&mut log.events), log.output_bytes)
-        };
+        let execution = self.settle(outcome);
+        store.save_execution(&execution, *saved + 1)?;
+        Ok(execution)
+    }
+
+    /// Turns what ran into what is stored. Its events change hands under the lock, so that readers always find them.
+    fn settle(&self, outcome: Outcome) -> Arc<Execution> {
         let Ending { status, result, error, last } = ending(outcome.end, &self.limits);
-        let output_bytes = output_bytes + last.output_bytes();
+        let mut log = self.lock();
+        let mut events = std::mem::take(&mut log.events);
+        let output_bytes = log.output_bytes + last.output_bytes();
         let ended_at = Timestamp::now();
         events.push(Event { execution_id: self.id, seq: events.len() as u64 + 1, ts: ended_at, payload: last });
         let Usage { wall, cpu, memory_bytes, .. } = outcome.usage;
@@ -213,8 +233,8 @@ impl LiveExecution {
         execution.result = result;
         execution.error = error;
         let execution = Arc::new(execution);
-        store.save_execution(&execution, *saved + 1)?;
-        Ok(execution)
+        log.ending = Some(execution.clone());
+        execution
     }
 
     /// Tells everybody who waits.
@@ -248,6 +268,11 @@ impl LiveExecution {
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The events after `seq`: they are numbered from 1, without a gap.
+fn after(events: &[Event], seq: u64) -> &[Event] {
+    usize::try_from(seq).ok().and_then(|seq| events.get(seq..)).unwrap_or_default()
 }
 
 fn millis(time: Duration) -> u64 {
