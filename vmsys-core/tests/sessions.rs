@@ -113,3 +113,40 @@ fn the_events_of_an_execution_only_grow_until_it_has_ended() {
         assert_eq!(bench.vm.execution(answer.id).unwrap(), answer);
     }
 }
+
+/// Native code of the engine that takes a long time between two polls: no thread can stop it.
+const STUCK: &str = "var a = 2n ** 1000000n - 1n, b = 2n ** 500000n - 1n; for (;;) a % b";
+
+#[test]
+fn a_stuck_session_crashes_with_a_reason_and_the_others_go_on() {
+    let bench = Bench::with(|new| new.settings.limits.wall_ms = 200);
+    let (stuck, other) = (bench.session(), bench.session());
+    let run = stuck.repl(STUCK).unwrap();
+    assert_eq!(run.status, ExecutionStatus::Timeout);
+    assert_eq!(bench.vm.execution(run.id).unwrap(), run);
+    let record = stuck.record().unwrap();
+    assert_eq!(record.status, SessionStatus::Crashed);
+    assert!(record.last_error.is_some_and(|reason| reason.contains("could not be stopped")));
+    assert_eq!(stuck.repl("1").unwrap_err().kind(), ErrorKind::SessionNotReady);
+    assert_eq!(bench.vm.runtime_summary().active_session_ids, [other.id()]);
+    assert_eq!(other.repl("1 + 1").unwrap().result.unwrap().preview, "2");
+    let closed = stuck.close().unwrap();
+    assert_eq!((closed.status, &closed.last_error), (SessionStatus::Closed, &stuck.record().unwrap().last_error));
+}
+
+#[test]
+fn closing_a_session_while_it_crashes_leaves_it_closed() {
+    for _ in 0..3 {
+        let (bench, _home) = Bench::on_disk(|new| new.settings.limits.wall_ms = 3_600_000);
+        let session = bench.session();
+        let running = std::thread::spawn({
+            let session = session.clone();
+            move || session.repl(STUCK)
+        });
+        until("it runs", || bench.vm.executions(session.id(), &ExecutionFilter::default()).unwrap().pop());
+        let closed = session.close().unwrap();
+        assert_eq!(closed.status, SessionStatus::Closed);
+        assert_eq!(running.join().unwrap().unwrap().status, ExecutionStatus::Cancelled);
+        assert_eq!(session.record().unwrap(), closed);
+    }
+}
