@@ -53,21 +53,22 @@ pub(crate) struct LiveExecution {
 
 #[derive(Default)]
 struct Log {
-    /// What has happened so far; moved into `sealed` at the end.
+    /// Empty from its end on: then `ending` has them.
     events: Vec<Event>,
     output_bytes: u64,
     stop_requested_at: Option<Instant>,
-    /// The execution as it ended, while it is being written to the store.
-    sealed: Option<Arc<Execution>>,
+    /// How it ended, from the moment at which that is settled.
+    ending: Option<Arc<Execution>>,
+    /// What became of storing that; from then on everybody is told.
     ended: Option<Result<Arc<Execution>>>,
 }
 
 impl Log {
-    /// What readers may see: the last event only once it is stored, as whoever sees it takes the execution for over.
-    fn visible(&self) -> &[Event] {
-        match (&self.ended, &self.sealed) {
+    /// Its events, as far as readers may know of them: while its end is being stored, not yet the one that tells it.
+    fn events(&self) -> &[Event] {
+        match (&self.ended, &self.ending) {
             (Some(Ok(execution)), _) => &execution.events,
-            (_, Some(sealed)) => &sealed.events[..sealed.events.len().saturating_sub(1)],
+            (_, Some(ending)) => ending.events.split_last().map_or(&[], |(_, before)| before),
             (_, None) => &self.events,
         }
     }
@@ -160,35 +161,41 @@ impl LiveExecution {
     /// Returns it as it is now, with its events.
     pub(crate) fn snapshot(&self) -> Arc<Execution> {
         let log = self.lock();
-        if let Some(Ok(execution)) = &log.ended {
-            return execution.clone();
+        match &log.ended {
+            Some(Ok(execution)) => execution.clone(),
+            Some(Err(_)) | None => Arc::new(self.running(&log, 0)),
         }
-        let events = log.visible().to_vec();
+    }
+
+    /// What there is of it while it runs, with its events after `seq`.
+    fn running(&self, log: &Log, seq: u64) -> Execution {
+        let events = log.events();
         let metrics = Metrics {
             wall_ms: millis(self.started.elapsed()),
             event_count: events.len() as u64,
             output_bytes: log.output_bytes,
             ..Metrics::default()
         };
-        Arc::new(self.record(ExecutionStatus::Running, events, metrics))
+        self.record(ExecutionStatus::Running, after(events, seq).to_vec(), metrics)
     }
 
     /// Returns its events after `seq`, at most `limit` of them.
     pub(crate) fn events(&self, after_seq: u64, limit: usize) -> Vec<Event> {
-        let log = self.lock();
-        let skip = usize::try_from(after_seq).unwrap_or(usize::MAX);
-        log.visible().iter().skip(skip).take(limit).cloned().collect()
+        after(self.lock().events(), after_seq).iter().take(limit).cloned().collect()
     }
 
     /// Writes what the store does not have yet, of one that has run for a while.
     pub(crate) fn save_progress(&self, store: &Store) -> Result<()> {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.end_claimed.load(Ordering::Acquire) || self.lock().events.len() as u64 == *saved {
-            return Ok(());
-        }
-        let snapshot = self.snapshot();
-        store.save_execution(&snapshot, *saved + 1)?;
-        *saved = snapshot.events.len() as u64;
+        let news = {
+            let log = self.lock();
+            if self.end_claimed.load(Ordering::Acquire) || log.events().len() as u64 == *saved {
+                return Ok(());
+            }
+            Arc::new(self.running(&log, *saved))
+        };
+        store.save_execution(&news, *saved + 1)?;
+        *saved = news.metrics.event_count;
         Ok(())
     }
 
@@ -200,10 +207,17 @@ impl LiveExecution {
     /// Ends it and stores it. Only for whoever [claimed](Self::claim_end) that; then comes [`publish`](Self::publish).
     pub(crate) fn finish(&self, outcome: Outcome, store: &Store) -> Result<Arc<Execution>> {
         let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut log = self.lock();
-        let (mut events, output_bytes) = (std::mem::take(&mut log.events), log.output_bytes);
+        let execution = self.settle(outcome);
+        store.save_execution(&execution, *saved + 1)?;
+        Ok(execution)
+    }
+
+    /// Turns what ran into what is stored. Its events change hands under the lock, so that readers always find them.
+    fn settle(&self, outcome: Outcome) -> Arc<Execution> {
         let Ending { status, result, error, last } = ending(outcome.end, &self.limits);
-        let output_bytes = output_bytes + last.output_bytes();
+        let mut log = self.lock();
+        let mut events = std::mem::take(&mut log.events);
+        let output_bytes = log.output_bytes + last.output_bytes();
         let ended_at = Timestamp::now();
         events.push(Event { execution_id: self.id, seq: events.len() as u64 + 1, ts: ended_at, payload: last });
         let Usage { wall, cpu, memory_bytes, .. } = outcome.usage;
@@ -219,10 +233,8 @@ impl LiveExecution {
         execution.result = result;
         execution.error = error;
         let execution = Arc::new(execution);
-        log.sealed = Some(execution.clone());
-        drop(log);
-        store.save_execution(&execution, *saved + 1)?;
-        Ok(execution)
+        log.ending = Some(execution.clone());
+        execution
     }
 
     /// Tells everybody who waits.
@@ -256,6 +268,11 @@ impl LiveExecution {
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The events after `seq`: they are numbered from 1, without a gap.
+fn after(events: &[Event], seq: u64) -> &[Event] {
+    usize::try_from(seq).ok().and_then(|seq| events.get(seq..)).unwrap_or_default()
 }
 
 fn millis(time: Duration) -> u64 {

@@ -154,21 +154,21 @@ impl LiveSession {
 
     /// The runtime is lost: the session is over, with a reason. `stuck` says that its thread does not stop.
     pub(crate) fn crash(&self, reason: &str, stuck: bool, store: &Store) {
-        let thread = {
-            let mut state = self.lock();
-            if matches!(state.phase, Phase::Gone) {
-                return;
-            }
-            state.phase = Phase::Gone;
-            state.record.status = SessionStatus::Crashed;
-            state.record.last_error = Some(reason.to_owned());
-            state.thread.take()
-        };
-        self.changed.notify_all();
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Gone) {
+            return;
+        }
         tracing::warn!(session_id = %self.id, reason, "session crashed");
+        // Stored before anybody is told: whoever waits to close it would write `closed`, and be overwritten by this.
         if let Err(error) = store.update_session(self.id, SessionStatus::Crashed, None, Some(reason)) {
             tracing::error!(session_id = %self.id, ?error, "the crash of a session could not be stored");
         }
+        state.phase = Phase::Gone;
+        state.record.status = SessionStatus::Crashed;
+        state.record.last_error = Some(reason.to_owned());
+        let thread = state.thread.take();
+        drop(state);
+        self.changed.notify_all();
         match thread {
             Some(thread) if stuck => thread.abandon(),
             // Dropped, not closed: this may run on the very thread that would be waited for.

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Inner, Running};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::ids::ExecutionId;
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::protocol::Stop;
@@ -28,6 +29,7 @@ const GRACE_ASLEEP: Duration = Duration::from_secs(10);
 pub(super) struct Housekeeping {
     state: Mutex<State>,
     changed: Condvar,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Default, PartialEq, Eq, Clone, Copy)]
@@ -44,8 +46,16 @@ impl Housekeeping {
         self.change(State::Awake);
     }
 
+    /// Stops the two threads and waits until they are gone: each holds the store, and whoever opens its file next must
+    /// find it closed.
     pub(super) fn stop(&self) {
         self.change(State::Stopped);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread that looks after executions had panicked");
+            }
+        }
     }
 
     fn change(&self, to: State) {
@@ -84,7 +94,8 @@ impl Housekeeping {
 pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
     let mut suspects = HashMap::new();
     spawn("vm-watchdog", inner, WATCH_EVERY, move |inner| watch(inner, &mut suspects))?;
-    spawn("vm-flusher", inner, SAVE_EVERY, save)
+    // Alone the first one would sleep for ever, with the store in its hands.
+    spawn("vm-flusher", inner, SAVE_EVERY, save).inspect_err(|_| inner.housekeeping.stop())
 }
 
 fn spawn(
@@ -102,8 +113,12 @@ fn spawn(
             look(&inner);
         }
     };
-    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-    thread.map(drop).map_err(|cause| Error::new(ErrorKind::Internal, "a thread could not be started").because(cause))
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|cause| Error::internal("a thread could not be started", cause))?;
+    inner.housekeeping.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+    Ok(())
 }
 
 /// Writes what the store does not have yet of every execution that still runs.
