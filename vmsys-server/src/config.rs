@@ -83,11 +83,19 @@ pub enum LogLevel {
 #[derive(Debug, Clone, Args)]
 pub struct GlobalArgs {
     /// Database file; created when there is none
-    #[arg(long, env = "VM_SYSTEM_DB", value_name = "FILE", default_value = DEFAULT_DATABASE, global = true)]
+    #[arg(long, env = "VM_SYSTEM_DB", hide_env_values = true, value_name = "FILE", default_value = DEFAULT_DATABASE, global = true)]
     pub db: PathBuf,
 
     /// Least grave log lines to write
-    #[arg(long, env = "VM_SYSTEM_LOG_LEVEL", value_name = "LEVEL", value_enum, default_value_t, global = true)]
+    #[arg(
+        long,
+        env = "VM_SYSTEM_LOG_LEVEL",
+        hide_env_values = true,
+        value_name = "LEVEL",
+        value_enum,
+        default_value_t,
+        global = true
+    )]
     pub log_level: LogLevel,
 }
 
@@ -95,21 +103,28 @@ pub struct GlobalArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     /// Loopback address and port to listen on; port 0 takes any that is free
-    #[arg(long, env = "VM_SYSTEM_LISTEN", value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = host_and_port)]
+    #[arg(long, env = "VM_SYSTEM_LISTEN", hide_env_values = true, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = host_and_port)]
     pub listen: String,
 
     /// When a commit counts as done: `full`, when the disk has it; `normal`, when the operating system has it
-    #[arg(long, env = "VM_SYSTEM_DURABILITY", value_name = "WHEN", default_value = "full", value_parser = durability())]
+    #[arg(long, env = "VM_SYSTEM_DURABILITY", hide_env_values = true, value_name = "WHEN", default_value = "full", value_parser = durability())]
     pub durability: Durability,
 
     /// How log lines look; they go to standard error
-    #[arg(long, env = "VM_SYSTEM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t)]
+    #[arg(
+        long,
+        env = "VM_SYSTEM_LOG_FORMAT",
+        hide_env_values = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
     pub log_format: LogFormat,
 
     /// Bytes that the body of a request may have
     #[arg(
         long,
-        env = "VM_SYSTEM_MAX_BODY_BYTES",
+        env = "VM_SYSTEM_MAX_BODY_BYTES", hide_env_values = true,
         value_name = "BYTES",
         default_value_t = DEFAULT_MAX_BODY_BYTES as u64,
         value_parser = clap::value_parser!(u64).range(1..=1 << 30)
