@@ -80,7 +80,17 @@ impl Budget {
     /// The interrupt handler: true ends what runs.
     pub(super) fn poll(&self) -> bool {
         self.polls.set(self.polls.get() + 1);
+        if self.stop.get().is_some() {
+            // The host sees by it that the script is on its way out, and not stuck.
+            self.stop_requested();
+        }
         self.check().is_some()
+    }
+
+    /// Whether the host wants the job to end. What runs without a host has no right to.
+    fn stop_requested(&self) -> bool {
+        let Ok(host) = self.host.try_borrow() else { return false };
+        host.as_ref().is_none_or(|host| host.try_borrow().is_ok_and(|host| host.stop_requested()))
     }
 
     /// Looks for a reason to stop; what it finds stays.
@@ -122,13 +132,10 @@ impl Budget {
     }
 
     fn find_reason(&self) -> Option<Stop> {
-        // An idle realm runs no guest code; if some ran all the same, it would have no right to.
-        let host = self.host.try_borrow().ok()?;
-        let Some(host) = host.as_ref() else { return Some(Stop::Requested) };
         if self.meter.is_doomed() {
             return Some(Stop::Memory);
         }
-        if host.try_borrow().is_ok_and(|host| host.stop_requested()) {
+        if self.stop_requested() {
             return Some(Stop::Requested);
         }
         if self.started.get().elapsed() >= self.wall.get() {

@@ -1,6 +1,6 @@
 //! An execution that runs: its log, who asks it to stop, and who waits for its end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,8 @@ pub(crate) struct LiveExecution {
     /// Processor time of the realm's thread when this began there.
     cpu_at_start: OnceLock<Duration>,
     stop_requested: AtomicBool,
+    /// How often the realm has asked whether it is to stop: while this grows, it is not stuck.
+    polls: AtomicU64,
     end_claimed: AtomicBool,
     /// Mirrors `log.ended`, for whoever asks often.
     published: AtomicBool,
@@ -90,6 +92,7 @@ impl LiveExecution {
             started: Instant::now(),
             cpu_at_start: OnceLock::new(),
             stop_requested: AtomicBool::new(false),
+            polls: AtomicU64::new(0),
             end_claimed: AtomicBool::new(false),
             published: AtomicBool::new(false),
             log: Mutex::new(log),
@@ -132,6 +135,11 @@ impl LiveExecution {
         self.stop_requested.store(true, Ordering::Release);
         drop(log);
         self.changed.notify_all();
+    }
+
+    /// How often its realm could have been interrupted so far.
+    pub(crate) fn polls(&self) -> u64 {
+        self.polls.load(Ordering::Relaxed)
     }
 
     /// When somebody asked it to end.
@@ -309,6 +317,7 @@ impl Host for ExecutionHost {
     }
 
     fn stop_requested(&self) -> bool {
+        self.0.polls.fetch_add(1, Ordering::Relaxed);
         self.0.stop_requested.load(Ordering::Acquire)
     }
 }

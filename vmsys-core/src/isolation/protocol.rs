@@ -36,7 +36,8 @@ pub(crate) trait Host {
     /// Sleeps until the time has passed or somebody asks for the job to be stopped.
     fn wait(&mut self, at_most: Duration) -> Wake;
 
-    /// Tells whether somebody has asked for the job to be stopped. Called often: it must be cheap.
+    /// Tells whether somebody has asked for the job to be stopped. Called often, whenever the engine can be interrupted
+    /// and so also while a script is being ended: it must be cheap, and says that the realm is not stuck.
     fn stop_requested(&self) -> bool;
 }
 

@@ -18,9 +18,13 @@ use crate::isolation::protocol::Stop;
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
 const SAVE_EVERY: Duration = Duration::from_millis(50);
-/// How long a realm may take to end after its limit before it is given up. It is counted in the thread's processor
-/// time, so that a busy machine does not make a session crash that would have stopped had it been given a turn.
+/// How long a realm may go without letting itself be interrupted, after its limit, before it is given up. It is counted in
+/// the thread's processor time, so that a busy machine does not make a session crash that would have stopped had it been
+/// given a turn.
 const GRACE: Duration = Duration::from_millis(250);
+/// How long one may take in all that does let itself be interrupted: deep nests of loops that catch everything take their
+/// time to unwind.
+const GRACE_UNWINDING: Duration = Duration::from_secs(2);
 /// And when its thread uses no processor time at all, after this much time on the clock.
 const GRACE_ASLEEP: Duration = Duration::from_secs(10);
 
@@ -135,11 +139,13 @@ fn save(inner: &Arc<Inner>) {
     }
 }
 
-/// An execution that is past a limit, and the processor time of its thread when that was first seen.
+/// An execution that is past a limit, and what was seen of its thread: first, and when it was last interrupted.
 struct Suspect {
     reason: Stop,
     since: Instant,
-    cpu_then: Duration,
+    first: Duration,
+    interrupted: Duration,
+    polls: u64,
 }
 
 /// Ends executions whose threads do not.
@@ -149,15 +155,22 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
     suspects.retain(|id, _| running.contains_key(id));
     for (id, running) in running {
         let Some(thread) = running.session.os_thread() else { continue };
-        let Some(suspect) = suspects.get(&id) else {
+        let look = || (thread.cpu_time().unwrap_or(Duration::MAX), running.live.polls());
+        let Some(suspect) = suspects.get_mut(&id) else {
             if let Some(reason) = past_limit(&running, thread) {
-                let cpu_then = thread.cpu_time().unwrap_or_default();
-                suspects.insert(id, Suspect { reason, since: Instant::now(), cpu_then });
+                let (cpu, polls) = look();
+                suspects.insert(id, Suspect { reason, since: Instant::now(), first: cpu, interrupted: cpu, polls });
             }
             continue;
         };
-        let used = thread.cpu_time().unwrap_or(Duration::MAX).saturating_sub(suspect.cpu_then);
-        if used >= GRACE || suspect.since.elapsed() >= GRACE_ASLEEP {
+        let (cpu, polls) = look();
+        if suspect.polls != polls {
+            (suspect.polls, suspect.interrupted) = (polls, cpu);
+        }
+        let stuck = cpu.saturating_sub(suspect.interrupted) >= GRACE
+            || cpu.saturating_sub(suspect.first) >= GRACE_UNWINDING
+            || suspect.since.elapsed() >= GRACE_ASLEEP;
+        if stuck {
             let reason = "its code could not be stopped: it never let itself be interrupted";
             inner.give_up(&running, suspect.reason.into(), reason, true);
         }
