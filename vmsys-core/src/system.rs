@@ -290,7 +290,9 @@ impl VmSystem {
         {
             let mut execution = Arc::unwrap_or_clone(live.snapshot());
             execution.events = Vec::new();
-            list.insert(0, execution);
+            // Usually the newest; but of two callers the one that got the first id may have begun second.
+            let place = list.partition_point(|other| other.id > execution.id);
+            list.insert(place, execution);
             list.truncate(limit as usize);
         }
         Ok(list)
@@ -461,8 +463,19 @@ impl Inner {
     /// Runs an execution in a session that is ready.
     fn run(self: &Arc<Self>, session: &Arc<LiveSession>, request: Request, source: String) -> Result<Arc<Execution>> {
         let live = LiveExecution::begin(session.id, request, session.settings.limits);
-        session.begin(&live)?;
+        self.enlist(session, &live, |session| session.begin(&live))?;
         self.run_begun(session, live, source)
+    }
+
+    /// Begins an execution, which can be found by its id before its session can tell that id to anybody.
+    fn enlist(
+        &self,
+        session: &Arc<LiveSession>,
+        live: &Arc<LiveExecution>,
+        begin: impl FnOnce(&LiveSession) -> Result<()>,
+    ) -> Result<()> {
+        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
+        begin(session).inspect_err(|_| drop(self.lock_running().remove(&live.id)))
     }
 
     fn run_begun(
@@ -471,11 +484,7 @@ impl Inner {
         live: Arc<LiveExecution>,
         source: String,
     ) -> Result<Arc<Execution>> {
-        let alone = {
-            let mut running = self.lock_running();
-            running.insert(live.id, Running { live: live.clone(), session: session.clone() });
-            running.len() == 1
-        };
+        let alone = self.lock_running().len() == 1;
         let (inner, on) = (Arc::downgrade(self), session.clone());
         let on_end = Box::new(move |live: &LiveExecution| {
             let Some(inner) = inner.upgrade() else { return After::Sleep };
@@ -587,7 +596,7 @@ impl Inner {
             env: JsonObject::new(),
         };
         let live = LiveExecution::begin(session.id, request, session.settings.limits);
-        session.begin_startup(&live)?;
+        self.enlist(session, &live, |session| session.begin_startup(&live))?;
         let read =
             WorktreePath::parse(&file.path).and_then(|path| session.worktree.read_source(&path, MAX_SOURCE_BYTES));
         let source = match read {
@@ -597,6 +606,7 @@ impl Inner {
                 live.claim_end();
                 let ended = live.finish(execution::never_ran(error.message()), &self.store);
                 session.end();
+                self.lock_running().remove(&live.id);
                 execution::publish(&live, ended);
                 return Err(failed(error.message()));
             }

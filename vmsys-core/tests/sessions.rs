@@ -150,3 +150,33 @@ fn closing_a_session_while_it_crashes_leaves_it_closed() {
         assert_eq!(session.record().unwrap(), closed);
     }
 }
+
+#[test]
+fn whatever_is_listed_can_be_read_and_lists_are_in_order() {
+    let bench = Bench::new();
+    let session = bench.session();
+    std::thread::scope(|scope| {
+        let run = || {
+            for _ in 0..1_000 {
+                match session.repl("1") {
+                    Ok(run) => assert_eq!(run.status, ExecutionStatus::Ok),
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::SessionBusy);
+                        let other = error.detail("execution_id").unwrap().parse().unwrap();
+                        bench.vm.execution(other).unwrap();
+                    }
+                }
+            }
+        };
+        let runs = [scope.spawn(run), scope.spawn(run)];
+        let mut filter = ExecutionFilter::default();
+        filter.limit = Some(5);
+        while runs.iter().any(|run| !run.is_finished()) {
+            let list = bench.vm.executions(session.id(), &filter).unwrap();
+            assert!(list.is_sorted_by(|newer, older| newer.id > older.id), "{list:?}");
+            if let Some(newest) = list.first() {
+                bench.vm.execution(newest.id).unwrap();
+            }
+        }
+    });
+}

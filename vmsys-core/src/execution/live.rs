@@ -120,6 +120,11 @@ impl LiveExecution {
         self.cpu_at_start.get_or_init(current_cpu_time);
     }
 
+    /// Tells whether it has begun on the realm's thread. One that has not may still be refused.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.cpu_at_start.get().is_some()
+    }
+
     /// Processor time that it has used on this thread so far; none while it has not begun there.
     pub(crate) fn cpu_used(&self, thread: OsThread) -> Option<Duration> {
         Some(thread.cpu_time()?.saturating_sub(*self.cpu_at_start.get()?))

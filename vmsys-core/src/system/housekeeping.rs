@@ -125,7 +125,7 @@ fn spawn(
 fn save(inner: &Arc<Inner>) {
     let running: Vec<Running> = inner.lock_running().values().cloned().collect();
     for Running { live, .. } in running {
-        if live.started().elapsed() < SAVE_EVERY {
+        if !live.has_begun() || live.started().elapsed() < SAVE_EVERY {
             continue;
         }
         if let Err(error) = live.save_progress(&inner.store) {
