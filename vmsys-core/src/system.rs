@@ -333,7 +333,7 @@ impl VmSystem {
     /// does nothing more.
     ///
     /// # Errors
-    /// The first session that could not be stored as closed; the others are closed all the same.
+    /// The first session or execution whose end could not be stored; the others end all the same.
     pub fn shutdown(&self) -> Result<()> {
         self.inner.shutdown()
     }
@@ -478,6 +478,16 @@ impl Inner {
         begin(session).inspect_err(|_| drop(self.lock_running().remove(&live.id)))
     }
 
+    /// Forgets an execution that is stored, and tells how many others there are. One whose end could not be stored stays,
+    /// and the flusher tries again: its row would say that it runs for as long as this program does.
+    fn delist(&self, live: &LiveExecution, ended: &Result<Arc<Execution>>) -> usize {
+        let mut running = self.lock_running();
+        if ended.is_ok() {
+            running.remove(&live.id);
+        }
+        running.len()
+    }
+
     fn run_begun(
         self: &Arc<Self>,
         session: &Arc<LiveSession>,
@@ -486,13 +496,9 @@ impl Inner {
     ) -> Result<Arc<Execution>> {
         let alone = self.lock_running().len() == 1;
         let (inner, on) = (Arc::downgrade(self), session.clone());
-        let on_end = Box::new(move |live: &LiveExecution| {
+        let on_end = Box::new(move |live: &LiveExecution, ended: &Result<Arc<Execution>>| {
             let Some(inner) = inner.upgrade() else { return After::Sleep };
-            let others_run = {
-                let mut running = inner.lock_running();
-                running.remove(&live.id);
-                !running.is_empty()
-            };
+            let others_run = inner.delist(live, ended) > 0;
             if !on.is_alive() {
                 inner.forget_session(on.id);
             }
@@ -516,7 +522,7 @@ impl Inner {
         }
         let ended = live.finish(outcome, &self.store);
         session.crash(reason, stuck, &self.store);
-        self.lock_running().remove(&live.id);
+        self.delist(live, &ended);
         self.forget_session(session.id);
         execution::publish(live, ended);
     }
@@ -606,7 +612,7 @@ impl Inner {
                 live.claim_end();
                 let ended = live.finish(execution::never_ran(error.message()), &self.store);
                 session.end();
-                self.lock_running().remove(&live.id);
+                self.delist(&live, &ended);
                 execution::publish(&live, ended);
                 return Err(failed(error.message()));
             }
@@ -663,13 +669,22 @@ impl Inner {
                 }
             }
         };
-        // Side by side, so that the store commits many of them at once.
+        // Side by side, so that the store commits many of them at once; with fewer where no more threads are to be had.
         std::thread::scope(|scope| {
-            for _ in 0..CLOSERS {
-                scope.spawn(close_some);
+            for _ in 1..CLOSERS {
+                if std::thread::Builder::new().spawn_scoped(scope, close_some).is_err() {
+                    break;
+                }
             }
+            close_some();
         });
         self.housekeeping.stop();
+        let unsaved: Vec<Running> = self.lock_running().drain().map(|(_, running)| running).collect();
+        for Running { live, .. } in unsaved {
+            if let Err(error) = live.save_progress(&self.store) {
+                first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
         first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 }

@@ -180,3 +180,34 @@ fn whatever_is_listed_can_be_read_and_lists_are_in_order() {
         }
     });
 }
+
+#[test]
+fn an_end_that_could_not_be_stored_is_stored_later() {
+    let (bench, home) = Bench::on_disk(|_| {});
+    let session = bench.session();
+    let other = rusqlite::Connection::open(database(home.path())).unwrap();
+    let running = std::thread::spawn({
+        let session = session.clone();
+        move || session.repl("console.log('before'); for (;;);")
+    });
+    let count = "SELECT count(*) FROM events";
+    until("its events are in the store", || {
+        let events: i64 = other.query_row(count, [], |row| row.get(0)).unwrap();
+        (events == 2).then_some(())
+    });
+    let id = bench.vm.executions(session.id(), &ExecutionFilter::default()).unwrap()[0].id;
+
+    other.execute_batch("ALTER TABLE executions RENAME TO away").unwrap();
+    assert_eq!(bench.vm.cancel(id).unwrap_err().kind(), ErrorKind::Internal);
+    assert_eq!(running.join().unwrap().unwrap_err().kind(), ErrorKind::Internal);
+    let between = bench.vm.execution(id).unwrap();
+    assert_eq!((between.status, between.events.len()), (ExecutionStatus::Running, 2));
+
+    other.execute_batch("ALTER TABLE away RENAME TO executions").unwrap();
+    let stored = until("the end is in the store", || {
+        bench.vm.execution(id).ok().filter(|execution| execution.status != ExecutionStatus::Running)
+    });
+    assert_eq!((stored.status, stored.events.len()), (ExecutionStatus::Cancelled, 3));
+    assert_eq!(session.repl("1 + 1").unwrap().status, ExecutionStatus::Ok);
+    assert_eq!(bench.vm.cancel(id).unwrap_err().kind(), ErrorKind::ExecutionNotRunning);
+}

@@ -120,9 +120,9 @@ impl LiveExecution {
         self.cpu_at_start.get_or_init(current_cpu_time);
     }
 
-    /// Tells whether it has begun on the realm's thread. One that has not may still be refused.
+    /// Tells whether it has begun on the realm's thread, or is over. One that has not begun may still be refused.
     pub(crate) fn has_begun(&self) -> bool {
-        self.cpu_at_start.get().is_some()
+        self.cpu_at_start.get().is_some() || self.published.load(Ordering::Acquire)
     }
 
     /// Processor time that it has used on this thread so far; none while it has not begun there.
@@ -189,19 +189,23 @@ impl LiveExecution {
         after(self.lock().events(), after_seq).iter().take(limit).cloned().collect()
     }
 
-    /// Writes what the store does not have yet, of one that has run for a while.
-    pub(crate) fn save_progress(&self, store: &Store) -> Result<()> {
+    /// Writes what the store does not have yet: of one that has run for a while, its events; of one whose end could not
+    /// be stored when it came, that end. True says that it is over, and that nothing is left to write.
+    pub(crate) fn save_progress(&self, store: &Store) -> Result<bool> {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let news = {
             let log = self.lock();
-            if self.end_claimed.load(Ordering::Acquire) || log.events().len() as u64 == *saved {
-                return Ok(());
+            match (&log.ended, &log.ending) {
+                (Some(Err(_)), Some(ending)) => ending.clone(),
+                (Some(_), _) => return Ok(true),
+                (None, _) if self.end_claimed.load(Ordering::Acquire) => return Ok(false),
+                (None, _) if log.events().len() as u64 == *saved => return Ok(false),
+                (None, _) => Arc::new(self.running(&log, *saved)),
             }
-            Arc::new(self.running(&log, *saved))
         };
         store.save_execution(&news, *saved + 1)?;
         *saved = news.metrics.event_count;
-        Ok(())
+        Ok(news.status != ExecutionStatus::Running)
     }
 
     /// Takes the right to end it: true for one caller only.
