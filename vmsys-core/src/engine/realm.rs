@@ -236,8 +236,9 @@ impl Realm for QuickRealm {
             world.timers.clear_all();
             let stopped = world.budget.stopped();
             world.budget.begin_cleanup();
-            // A job that was not stopped has run its queue to the end.
-            let clean = stopped.is_none() || self.run_out(&ctx);
+            // Whatever ended the job, nothing that it queued may run in the next one: a timer that threw leaves what it
+            // had queued before.
+            let clean = self.run_out(&ctx);
             let rejections = std::mem::take(&mut *world.rejections.borrow_mut());
             drop(rejections);
             drop(ctx.catch());

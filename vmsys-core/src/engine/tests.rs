@@ -492,3 +492,16 @@ fn guests_can_replace_globals_without_reaching_us() {
         assert_eq!(bench.exception("null.x").name.as_deref(), Some("TypeError"));
     });
 }
+
+#[test]
+fn nothing_that_a_job_queued_runs_in_the_next_one() {
+    on_both(|bench| {
+        let queue = "Promise.resolve().then(() => { globalThis.leaked = 1; console.log('leaked') });";
+        bench.exception(&format!("setTimeout(() => {{ {queue} throw new Error('x') }}, 1)"));
+        assert_eq!(bench.value("await null; typeof leaked"), "undefined");
+        assert_eq!(bench.console(), [""; 0]);
+        bench.exception("setTimeout(() => console.log('late'), 1); throw new Error('first')");
+        assert_eq!(bench.value("await new Promise(done => setTimeout(done, 5)); 1"), "1");
+        assert_eq!(bench.console(), [""; 0]);
+    });
+}
