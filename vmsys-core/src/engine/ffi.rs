@@ -85,10 +85,15 @@ pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, source: &str, name: &str, goal: Goal
     if awaits { Evaluated::Promise(value) } else { Evaluated::Value(value) }
 }
 
+/// Where an object stands: its own address for as long as somebody holds it.
+pub(super) fn object_address(value: &Value<'_>) -> Option<usize> {
+    // SAFETY: an object's value holds a pointer, which is only turned into a number.
+    value.is_object().then(|| unsafe { qjs::JS_VALUE_GET_PTR(value.as_raw()) }.addr())
+}
+
 /// Whether two values are the same object.
 pub(super) fn same_object(a: &Value<'_>, b: &Value<'_>) -> bool {
-    // SAFETY: both are alive, and the pointers are only compared.
-    a.is_object() && b.is_object() && unsafe { qjs::JS_VALUE_GET_PTR(a.as_raw()) == qjs::JS_VALUE_GET_PTR(b.as_raw()) }
+    object_address(a).is_some_and(|address| object_address(b) == Some(address))
 }
 
 /// Whether a value counts as true. Runs no code of a script's.

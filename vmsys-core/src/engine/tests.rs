@@ -505,3 +505,14 @@ fn nothing_that_a_job_queued_runs_in_the_next_one() {
         assert_eq!(bench.console(), [""; 0]);
     });
 }
+
+#[test]
+fn many_rejections_are_handled_as_fast_as_few() {
+    on_both(|bench| {
+        // Looked for in a list, they took more than the ten seconds of the limit, within which nothing polls.
+        let source = "const many = Array.from({ length: 30000 }, (_, i) => Promise.reject(i));
+                      (await Promise.allSettled(many)).length";
+        assert_eq!(bench.value(source), "30000");
+        assert_eq!(bench.exception("Promise.reject('a'); Promise.reject('b'); Promise.reject('c')").message, "a");
+    });
+}
