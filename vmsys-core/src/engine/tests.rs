@@ -243,6 +243,8 @@ fn timers_fire_in_order_and_keep_the_job_alive() {
         assert_eq!(bench.exception("setTimeout(() => { throw new Error('in timer') }, 1)").message, "Error: in timer");
         assert_eq!(bench.exception("setTimeout('code')").name.as_deref(), Some("TypeError"));
         assert_eq!(bench.exception("for (;;) setTimeout(() => 1, 1e6)").name.as_deref(), Some("RangeError"));
+        let many = "setTimeout(() => 1, 1e6, ...new Array(60000))";
+        assert_eq!(bench.exception(many).name.as_deref(), Some("RangeError"));
     });
 }
 
