@@ -85,6 +85,20 @@ pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, source: &str, name: &str, goal: Goal
     if awaits { Evaluated::Promise(value) } else { Evaluated::Value(value) }
 }
 
+/// Runs the job that has been queued longest, and gives what it threw; `None` when nothing is queued.
+///
+/// rquickjs throws the exception away: what a `queueMicrotask` callback throws would go unseen.
+pub(super) fn run_pending_job<'js>(ctx: &Ctx<'js>) -> Option<Result<(), Value<'js>>> {
+    let mut ran_in = std::ptr::null_mut();
+    // SAFETY: the runtime of a live context is alive. A realm has one context, so that it is the one in which a job ran
+    // and left its exception.
+    match unsafe { qjs::JS_ExecutePendingJob(qjs::JS_GetRuntime(ctx.as_raw().as_ptr()), &raw mut ran_in) } {
+        0 => None,
+        result if result < 0 => Some(Err(ctx.catch())),
+        _ => Some(Ok(())),
+    }
+}
+
 /// Where an object stands: its own address for as long as somebody holds it.
 pub(super) fn object_address(value: &Value<'_>) -> Option<usize> {
     // SAFETY: an object's value holds a pointer, which is only turned into a number.

@@ -145,8 +145,8 @@ impl QuickRealm {
     fn run_to_end<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>) -> Ended<'js> {
         let world = &self.world;
         loop {
-            if let Some(stop) = self.run_queue(ctx) {
-                return Ended::Stopped(stop);
+            if let Some(ended) = self.run_queue(ctx) {
+                return ended;
             }
             let settled = match main.state() {
                 MainState::Pending => false,
@@ -168,20 +168,23 @@ impl QuickRealm {
         }
     }
 
-    /// Runs the promise jobs that are queued, and those that they queue, under the limits.
-    fn run_queue(&self, ctx: &Ctx<'_>) -> Option<Stop> {
+    /// Runs the jobs that are queued, and those that they queue, under the limits; says how that ends the script, if it
+    /// does.
+    fn run_queue<'js>(&self, ctx: &Ctx<'js>) -> Option<Ended<'js>> {
         let budget = &self.world.budget;
         let mut until_check = 0;
         loop {
             if until_check == 0 || budget.stopped().is_some() {
                 if let Some(stop) = budget.check() {
-                    return Some(stop);
+                    return Some(Ended::Stopped(stop));
                 }
                 until_check = JOBS_PER_CHECK;
             }
             until_check -= 1;
-            if !ctx.execute_pending_job() {
-                return budget.stopped();
+            match ffi::run_pending_job(ctx) {
+                None => return budget.stopped().map(Ended::Stopped),
+                Some(Err(thrown)) if budget.stopped().is_none() => return Some(Ended::Threw(thrown)),
+                Some(Ok(()) | Err(_)) => {}
             }
         }
     }
@@ -211,7 +214,7 @@ impl QuickRealm {
     /// It cannot be dropped, only run: with calls forbidden and every poll an interrupt, each job ends within 10,000 steps.
     fn run_out(&self, ctx: &Ctx<'_>) -> bool {
         let started = Instant::now();
-        while ctx.execute_pending_job() {
+        while ffi::run_pending_job(ctx).is_some() {
             drop(self.world.take_rejections());
             if started.elapsed() > CLEANUP {
                 return false;

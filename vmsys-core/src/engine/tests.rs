@@ -226,6 +226,7 @@ fn unhandled_rejections_are_the_jobs_error() {
         );
         assert_eq!(bench.value("Promise.reject(new Error('handled')).catch(() => 0); 2"), "2");
         assert_eq!(bench.exception("await Promise.reject(new RangeError('main'))").message, "RangeError: main");
+        assert_eq!(bench.exception("queueMicrotask(() => { throw new Error('micro') }); 1").message, "Error: micro");
         assert_eq!(bench.value("1 + 1"), "2");
     });
 }
