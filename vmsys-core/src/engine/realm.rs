@@ -261,7 +261,7 @@ impl Realm for QuickRealm {
             if RunView::leave(&ctx, &world).is_err() {
                 drop(ctx.catch());
             }
-            clean
+            clean && world.budget.has_room()
         })
     }
 }

@@ -66,7 +66,11 @@ fn run(
     if clean {
         session.end();
     } else {
-        session.crash("what an execution left behind could not be ended", false, store);
+        session.crash(
+            "an execution left more behind, in its queue or on the heap, than could be thrown away",
+            false,
+            store,
+        );
     }
     let after = on_end(live, &ended);
     publish(live, ended);
