@@ -123,6 +123,7 @@ fn a_stuck_session_crashes_with_a_reason_and_the_others_go_on() {
     let (stuck, other) = (bench.session(), bench.session());
     let run = stuck.repl(STUCK).unwrap();
     assert_eq!(run.status, ExecutionStatus::Timeout);
+    assert!(run.metrics.wall_ms >= 200 && run.metrics.cpu_ms > 0, "{:?}", run.metrics);
     assert_eq!(bench.vm.execution(run.id).unwrap(), run);
     let record = stuck.record().unwrap();
     assert_eq!(record.status, SessionStatus::Crashed);

@@ -208,6 +208,12 @@ impl LiveExecution {
         Ok(news.status != ExecutionStatus::Running)
     }
 
+    /// The end of one whose thread does not stop, with what it has used as far as that can be told from outside.
+    pub(crate) fn stuck(&self, stop: Stop, thread: OsThread) -> Outcome {
+        let cpu = self.cpu_used(thread).unwrap_or_default();
+        Outcome { end: End::Stopped(stop), usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() } }
+    }
+
     /// Takes the right to end it: true for one caller only.
     pub(crate) fn claim_end(&self) -> bool {
         !self.end_claimed.swap(true, Ordering::AcqRel)
@@ -409,13 +415,6 @@ fn system(status: ExecutionStatus, level: SystemLevel, code: ErrorCode, message:
 pub(crate) fn lost(message: impl Into<String>) -> Outcome {
     let error = ExecutionError { message: message.into(), stack: None, name: None, code: Some(ErrorCode::WorkerDied) };
     Outcome { end: End::Exception(error), usage: Usage::default() }
-}
-
-impl From<Stop> for Outcome {
-    /// The end of an execution whose thread does not stop.
-    fn from(stop: Stop) -> Self {
-        Self { end: End::Stopped(stop), usage: Usage::default() }
-    }
 }
 
 impl Error {

@@ -162,7 +162,7 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         let used = thread.cpu_time().unwrap_or(Duration::MAX).saturating_sub(suspect.cpu_then);
         if used >= GRACE || suspect.since.elapsed() >= GRACE_ASLEEP {
             let reason = "its code could not be stopped: it never let itself be interrupted";
-            inner.give_up(&running, suspect.reason.into(), reason, true);
+            inner.give_up(&running, running.live.stuck(suspect.reason, thread), reason, true);
         }
     }
 }
