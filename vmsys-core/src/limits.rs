@@ -18,8 +18,9 @@ pub struct Limits {
     pub cpu_ms: u64,
     /// Elapsed time in milliseconds, 1 to 86,400,000.
     pub wall_ms: u64,
-    /// Heap of the whole session in MiB, 4 to 4096. Up to 48 MiB more are lent while an
-    /// execution is being ended, and to one that begins with a full heap.
+    /// Heap of the whole session in MiB, 4 to 4096. Up to 80 MiB more are lent while an execution is being ended, and to
+    /// one that begins with a full heap; a session that ends an execution with more than 64 MiB of that in use has no
+    /// room left to let go of it, and is declared `crashed`.
     pub mem_mb: u64,
     /// Events before the one that ends the execution, 1 to 1,000,000.
     pub max_events: u64,

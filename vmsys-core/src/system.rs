@@ -279,7 +279,9 @@ impl VmSystem {
         {
             let mut execution = Arc::unwrap_or_clone(live.snapshot());
             execution.events = Vec::new();
-            list.insert(0, execution);
+            // Usually the newest; but of two callers the one that got the first id may have begun second.
+            let place = list.partition_point(|other| other.id > execution.id);
+            list.insert(place, execution);
             list.truncate(limit as usize);
         }
         Ok(list)
@@ -320,7 +322,7 @@ impl VmSystem {
     /// does nothing more.
     ///
     /// # Errors
-    /// The first session that could not be stored as closed; the others are closed all the same.
+    /// The first session or execution whose end could not be stored; the others end all the same.
     pub fn shutdown(&self) -> Result<()> {
         self.inner.shutdown()
     }
@@ -450,8 +452,29 @@ impl Inner {
     /// Runs an execution in a session that is ready.
     fn run(self: &Arc<Self>, session: &Arc<LiveSession>, request: Request, source: String) -> Result<Arc<Execution>> {
         let live = LiveExecution::begin(session.id, request, session.settings.limits);
-        session.begin(&live)?;
+        self.enlist(session, &live, |session| session.begin(&live))?;
         self.run_begun(session, live, source)
+    }
+
+    /// Begins an execution, which can be found by its id before its session can tell that id to anybody.
+    fn enlist(
+        &self,
+        session: &Arc<LiveSession>,
+        live: &Arc<LiveExecution>,
+        begin: impl FnOnce(&LiveSession) -> Result<()>,
+    ) -> Result<()> {
+        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
+        begin(session).inspect_err(|_| drop(self.lock_running().remove(&live.id)))
+    }
+
+    /// Forgets an execution that is stored, and tells how many others there are. One whose end could not be stored stays,
+    /// and the flusher tries again: its row would say that it runs for as long as this program does.
+    fn delist(&self, live: &LiveExecution, ended: &Result<Arc<Execution>>) -> usize {
+        let mut running = self.lock_running();
+        if ended.is_ok() {
+            running.remove(&live.id);
+        }
+        running.len()
     }
 
     fn run_begun(
@@ -460,19 +483,11 @@ impl Inner {
         live: Arc<LiveExecution>,
         source: String,
     ) -> Result<Arc<Execution>> {
-        let alone = {
-            let mut running = self.lock_running();
-            running.insert(live.id, Running { live: live.clone(), session: session.clone() });
-            running.len() == 1
-        };
+        let alone = self.lock_running().len() == 1;
         let (inner, on) = (Arc::downgrade(self), session.clone());
-        let on_end = Box::new(move |live: &LiveExecution| {
+        let on_end = Box::new(move |live: &LiveExecution, ended: &Result<Arc<Execution>>| {
             let Some(inner) = inner.upgrade() else { return After::Sleep };
-            let others_run = {
-                let mut running = inner.lock_running();
-                running.remove(&live.id);
-                !running.is_empty()
-            };
+            let others_run = inner.delist(live, ended) > 0;
             if !on.is_alive() {
                 inner.forget_session(on.id);
             }
@@ -496,7 +511,7 @@ impl Inner {
         }
         let ended = live.finish(outcome, &self.store);
         session.crash(reason, stuck, &self.store);
-        self.lock_running().remove(&live.id);
+        self.delist(live, &ended);
         self.forget_session(session.id);
         execution::publish(live, ended);
     }
@@ -576,7 +591,7 @@ impl Inner {
             env: JsonObject::new(),
         };
         let live = LiveExecution::begin(session.id, request, session.settings.limits);
-        session.begin_startup(&live)?;
+        self.enlist(session, &live, |session| session.begin_startup(&live))?;
         let read =
             WorktreePath::parse(&file.path).and_then(|path| session.worktree.read_source(&path, MAX_SOURCE_BYTES));
         let source = match read {
@@ -586,6 +601,7 @@ impl Inner {
                 live.claim_end();
                 let ended = live.finish(execution::never_ran(error.message()), &self.store);
                 session.end();
+                self.delist(&live, &ended);
                 execution::publish(&live, ended);
                 return Err(failed(error.message()));
             }
@@ -642,13 +658,22 @@ impl Inner {
                 }
             }
         };
-        // Side by side, so that the store commits many of them at once.
+        // Side by side, so that the store commits many of them at once; with fewer where no more threads are to be had.
         std::thread::scope(|scope| {
-            for _ in 0..CLOSERS {
-                scope.spawn(close_some);
+            for _ in 1..CLOSERS {
+                if std::thread::Builder::new().spawn_scoped(scope, close_some).is_err() {
+                    break;
+                }
             }
+            close_some();
         });
         self.housekeeping.stop();
+        let unsaved: Vec<Running> = self.lock_running().drain().map(|(_, running)| running).collect();
+        for Running { live, .. } in unsaved {
+            if let Err(error) = live.save_progress(&self.store) {
+                first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
         first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 }

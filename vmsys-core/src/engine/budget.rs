@@ -114,6 +114,11 @@ impl Budget {
         self.runtime.forbid_calls();
     }
 
+    /// Whether the heap has room for another job.
+    pub(super) fn has_room(&self) -> bool {
+        self.meter.has_room()
+    }
+
     /// Why the job was stopped, if it was.
     pub(super) fn stopped(&self) -> Option<Stop> {
         if self.stop.get().is_none() && self.meter.is_doomed() {

@@ -142,10 +142,29 @@ pub(super) fn mark_handled(promise: &Value<'_>) {
     unsafe { qjs::JS_PromiseMarkAsHandled(promise.ctx().as_raw().as_ptr(), promise.as_raw()) };
 }
 
+/// Runs the job that has been queued longest, and gives what it threw; `None` when nothing is queued.
+///
+/// rquickjs throws the exception away: what a `queueMicrotask` callback throws would go unseen.
+pub(super) fn run_pending_job<'js>(ctx: &Ctx<'js>) -> Option<Result<(), Value<'js>>> {
+    let mut ran_in = std::ptr::null_mut();
+    // SAFETY: the runtime of a live context is alive. A realm has one context, so that it is the one in which a job ran
+    // and left its exception.
+    match unsafe { qjs::JS_ExecutePendingJob(qjs::JS_GetRuntime(ctx.as_raw().as_ptr()), &raw mut ran_in) } {
+        0 => None,
+        result if result < 0 => Some(Err(ctx.catch())),
+        _ => Some(Ok(())),
+    }
+}
+
+/// Where an object stands: its own address for as long as somebody holds it.
+pub(super) fn object_address(value: &Value<'_>) -> Option<usize> {
+    // SAFETY: an object's value holds a pointer, which is only turned into a number.
+    value.is_object().then(|| unsafe { qjs::JS_VALUE_GET_PTR(value.as_raw()) }.addr())
+}
+
 /// Whether two values are the same object.
 pub(super) fn same_object(a: &Value<'_>, b: &Value<'_>) -> bool {
-    // SAFETY: both are alive, and the pointers are only compared.
-    a.is_object() && b.is_object() && unsafe { qjs::JS_VALUE_GET_PTR(a.as_raw()) == qjs::JS_VALUE_GET_PTR(b.as_raw()) }
+    object_address(a).is_some_and(|address| object_address(b) == Some(address))
 }
 
 /// Whether a value counts as true. Runs no code of a script's.

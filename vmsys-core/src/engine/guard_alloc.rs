@@ -31,6 +31,8 @@ const ALIGN: usize = 16;
 pub(super) struct Meter {
     used: Cell<usize>,
     limit: Cell<usize>,
+    /// What no job's limit goes past, whatever earlier ones left.
+    bound: Cell<usize>,
     doomed: Cell<bool>,
     runtime: Cell<Option<RuntimePtr>>,
 }
@@ -40,6 +42,7 @@ impl Meter {
         Rc::new(Self {
             used: Cell::new(0),
             limit: Cell::new(usize::MAX - RESERVE),
+            bound: Cell::new(usize::MAX - RESERVE),
             doomed: Cell::new(false),
             runtime: Cell::new(None),
         })
@@ -51,12 +54,19 @@ impl Meter {
     }
 
     /// Bounds the heap for one job. What earlier jobs left beyond the limit stays usable, so that a session that ran
-    /// out of memory can let go of it; but it can never grow past the limit, the slack and the reserve together.
+    /// out of memory can let go of it; but it can never grow past the limit, the slack and two reserves together.
     pub(super) fn arm(&self, runtime: RuntimePtr, limit: usize) {
-        let tolerated = (self.used.get() + SLACK).min(limit + RESERVE + SLACK);
+        self.bound.set(limit + RESERVE + SLACK);
+        let tolerated = (self.used.get() + SLACK).min(self.bound.get());
         self.limit.set(limit.max(tolerated));
         self.doomed.set(false);
         self.runtime.set(Some(runtime));
+    }
+
+    /// Whether there is enough for one more job, if only one that lets go of what fills the heap. Without a reserve not
+    /// even that can be compiled, and the engine would run on with every allocation refused.
+    pub(super) fn has_room(&self) -> bool {
+        self.used.get() <= self.bound.get() + RESERVE / 2
     }
 
     /// Whether the job that runs has passed the limit.

@@ -1,6 +1,7 @@
 //! One JavaScript world over QuickJS: runs jobs, one at a time, each to its very end.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -46,8 +47,16 @@ pub(super) struct World {
     pub(super) output_bytes: Cell<usize>,
     intrinsics: Intrinsics,
     pub(super) declarations: Option<Declarations>,
-    /// Promises that were rejected while nothing listened, oldest first.
-    rejections: RefCell<Vec<Persistent<Value<'static>>>>,
+    /// Promises that were rejected while nothing listened.
+    rejections: RefCell<Rejections>,
+}
+
+/// Rejected promises by their address, each with its place in the order of rejection. Not a list: looking through one
+/// whenever a handler is attached makes the `Promise.allSettled` of a few thousand take seconds, without a poll.
+#[derive(Default)]
+struct Rejections {
+    count: u64,
+    unhandled: HashMap<usize, (u64, Persistent<Value<'static>>)>,
 }
 
 impl World {
@@ -94,7 +103,7 @@ impl QuickRealm {
                 output_bytes: Cell::new(0),
                 intrinsics: Intrinsics::capture(&ctx)?,
                 declarations: Declarations::find(&ctx),
-                rejections: RefCell::new(Vec::new()),
+                rejections: RefCell::default(),
             });
             lock_error_hooks(&ctx)?;
             pointer.allow_calls();
@@ -107,7 +116,7 @@ impl QuickRealm {
         let tracked = Rc::downgrade(&world);
         runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, _reason, handled| {
             let Some(world) = tracked.upgrade() else { return };
-            if handled { world.forget_rejection(&ctx, &promise) } else { world.note_rejection(&ctx, promise) }
+            if handled { world.forget_rejection(&promise) } else { world.note_rejection(&ctx, promise) }
         })));
         Ok(Self { world, context, _runtime: runtime, strict: config.strict })
     }
@@ -141,8 +150,8 @@ impl QuickRealm {
     fn run_to_end<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>) -> Ended<'js> {
         let world = &self.world;
         loop {
-            if let Some(stop) = self.run_queue(ctx) {
-                return Ended::Stopped(stop);
+            if let Some(ended) = self.run_queue(ctx) {
+                return ended;
             }
             let settled = match main.state() {
                 MainState::Pending => false,
@@ -164,20 +173,23 @@ impl QuickRealm {
         }
     }
 
-    /// Runs the promise jobs that are queued, and those that they queue, under the limits.
-    fn run_queue(&self, ctx: &Ctx<'_>) -> Option<Stop> {
+    /// Runs the jobs that are queued, and those that they queue, under the limits; says how that ends the script, if it
+    /// does.
+    fn run_queue<'js>(&self, ctx: &Ctx<'js>) -> Option<Ended<'js>> {
         let budget = &self.world.budget;
         let mut until_check = 0;
         loop {
             if until_check == 0 || budget.stopped().is_some() {
                 if let Some(stop) = budget.check() {
-                    return Some(stop);
+                    return Some(Ended::Stopped(stop));
                 }
                 until_check = JOBS_PER_CHECK;
             }
             until_check -= 1;
-            if !ctx.execute_pending_job() {
-                return budget.stopped();
+            match ffi::run_pending_job(ctx) {
+                None => return budget.stopped().map(Ended::Stopped),
+                Some(Err(thrown)) if budget.stopped().is_none() => return Some(Ended::Threw(thrown)),
+                Some(Ok(()) | Err(_)) => {}
             }
         }
     }
@@ -207,8 +219,8 @@ impl QuickRealm {
     /// It cannot be dropped, only run: with calls forbidden and every poll an interrupt, each job ends within 10,000 steps.
     fn run_out(&self, ctx: &Ctx<'_>) -> bool {
         let started = Instant::now();
-        while ctx.execute_pending_job() {
-            self.world.rejections.borrow_mut().clear();
+        while ffi::run_pending_job(ctx).is_some() {
+            drop(self.world.take_rejections());
             if started.elapsed() > CLEANUP {
                 return false;
             }
@@ -244,10 +256,10 @@ impl Realm for QuickRealm {
             world.timers.clear_all();
             let stopped = world.budget.stopped();
             world.budget.begin_cleanup();
-            // A job that was not stopped has run its queue to the end.
-            let clean = stopped.is_none() || self.run_out(&ctx);
-            let rejections = std::mem::take(&mut *world.rejections.borrow_mut());
-            drop(rejections);
+            // Whatever ended the job, nothing that it queued may run in the next one: a timer that threw leaves what it
+            // had queued before.
+            let clean = self.run_out(&ctx);
+            drop(world.take_rejections());
             drop(ctx.catch());
             world.console.end_of_job();
             world.budget.disarm();
@@ -260,31 +272,36 @@ impl Realm for QuickRealm {
             if RunView::leave(&ctx, &world).is_err() {
                 drop(ctx.catch());
             }
-            clean
+            clean && world.budget.has_room()
         })
     }
 }
 
 impl World {
     fn note_rejection<'js>(&self, ctx: &Ctx<'js>, promise: Value<'js>) {
-        self.rejections.borrow_mut().push(Persistent::save(ctx, promise));
+        let Some(address) = ffi::object_address(&promise) else { return };
+        let mut rejections = self.rejections.borrow_mut();
+        rejections.count += 1;
+        let place = rejections.count;
+        rejections.unhandled.insert(address, (place, Persistent::save(ctx, promise)));
     }
 
-    fn forget_rejection<'js>(&self, ctx: &Ctx<'js>, promise: &Value<'js>) {
-        let mut rejections = self.rejections.borrow_mut();
-        // Usually it is one of the latest: a handler is attached right after.
-        let place = rejections
-            .iter()
-            .rposition(|kept| kept.clone().restore(ctx).is_ok_and(|kept| ffi::same_object(&kept, promise)));
-        let forgotten = place.map(|place| rejections.remove(place));
-        drop(rejections);
+    fn forget_rejection(&self, promise: &Value<'_>) {
+        let Some(address) = ffi::object_address(promise) else { return };
+        let forgotten = self.rejections.borrow_mut().unhandled.remove(&address);
         drop(forgotten);
+    }
+
+    /// Takes them out, so that nothing of the engine runs under our borrow when they are dropped.
+    fn take_rejections(&self) -> HashMap<usize, (u64, Persistent<Value<'static>>)> {
+        std::mem::take(&mut self.rejections.borrow_mut().unhandled)
     }
 
     /// The reason of the oldest rejection that nothing handles; the main promise's own is not among them.
     fn unhandled_rejection<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>) -> Option<Value<'js>> {
-        let rejections = std::mem::take(&mut *self.rejections.borrow_mut());
-        let mut reasons = rejections.into_iter().filter_map(|kept| {
+        let mut rejections: Vec<_> = self.take_rejections().into_values().collect();
+        rejections.sort_unstable_by_key(|(place, _)| *place);
+        let mut reasons = rejections.into_iter().filter_map(|(_, kept)| {
             let promise = kept.restore(ctx).ok()?;
             if main.is(&promise) {
                 return None;

@@ -115,6 +115,13 @@ impl Bench {
     }
 
     fn run(&mut self, source: &str) -> End {
+        let (end, clean) = self.run_uncleaned(source);
+        assert!(clean, "nothing is left of {source:?}");
+        end
+    }
+
+    /// Runs a job, and tells whether the realm can be used on.
+    fn run_uncleaned(&mut self, source: &str) -> (End, bool) {
         let host = Rc::new(RefCell::new(Recorder {
             max_events: self.max_events,
             stop_after: self.stop_after.map(|after| Instant::now() + after),
@@ -129,9 +136,9 @@ impl Bench {
             clock_ms: 1_770_508_800_000,
         };
         let outcome = self.realm.run(job, host.clone());
-        assert!(self.realm.clean_up(), "nothing is left of {source:?}");
+        let clean = self.realm.clean_up();
         self.events = std::mem::take(&mut host.borrow_mut().events);
-        outcome.end
+        (outcome.end, clean)
     }
 
     /// Runs what must come to a value, and returns its preview.
@@ -234,6 +241,7 @@ fn unhandled_rejections_are_the_jobs_error() {
         );
         assert_eq!(bench.value("Promise.reject(new Error('handled')).catch(() => 0); 2"), "2");
         assert_eq!(bench.exception("await Promise.reject(new RangeError('main'))").message, "RangeError: main");
+        assert_eq!(bench.exception("queueMicrotask(() => { throw new Error('micro') }); 1").message, "Error: micro");
         assert_eq!(bench.value("1 + 1"), "2");
     });
 }
@@ -251,6 +259,8 @@ fn timers_fire_in_order_and_keep_the_job_alive() {
         assert_eq!(bench.exception("setTimeout(() => { throw new Error('in timer') }, 1)").message, "Error: in timer");
         assert_eq!(bench.exception("setTimeout('code')").name.as_deref(), Some("TypeError"));
         assert_eq!(bench.exception("for (;;) setTimeout(() => 1, 1e6)").name.as_deref(), Some("RangeError"));
+        let many = "setTimeout(() => 1, 1e6, ...new Array(60000))";
+        assert_eq!(bench.exception(many).name.as_deref(), Some("RangeError"));
     });
 }
 
@@ -523,5 +533,51 @@ fn guests_can_replace_globals_without_reaching_us() {
         });
         assert_eq!(bench.value("await 3"), "3");
         assert_eq!(bench.exception("null.x").name.as_deref(), Some("TypeError"));
+    });
+}
+
+#[test]
+fn nothing_that_a_job_queued_runs_in_the_next_one() {
+    on_both(|bench| {
+        let queue = "Promise.resolve().then(() => { globalThis.leaked = 1; console.log('leaked') });";
+        bench.exception(&format!("setTimeout(() => {{ {queue} throw new Error('x') }}, 1)"));
+        assert_eq!(bench.value("await null; typeof leaked"), "undefined");
+        assert_eq!(bench.console(), [""; 0]);
+        bench.exception("setTimeout(() => console.log('late'), 1); throw new Error('first')");
+        assert_eq!(bench.value("await new Promise(done => setTimeout(done, 5)); 1"), "1");
+        assert_eq!(bench.console(), [""; 0]);
+    });
+}
+
+#[test]
+fn many_rejections_are_handled_as_fast_as_few() {
+    on_both(|bench| {
+        // Looked for in a list, they took more than the ten seconds of the limit, within which nothing polls.
+        let source = "const many = Array.from({ length: 30000 }, (_, i) => Promise.reject(i));
+                      (await Promise.allSettled(many)).length";
+        assert_eq!(bench.value(source), "30000");
+        assert_eq!(bench.exception("Promise.reject('a'); Promise.reject('b'); Promise.reject('c')").message, "a");
+    });
+}
+
+#[test]
+fn a_heap_that_no_job_can_let_go_of_gives_the_realm_up() {
+    on_both(|bench| {
+        bench.limits.memory_bytes = 16 << 20;
+        bench.value("var keep = null");
+        // So many objects between two polls, and without a call, that the reserve is used up before the end comes.
+        let flood = format!("for (;;) keep = {{ keep, more: [{}] }}", "{},".repeat(2_000));
+        let mut clean = Vec::new();
+        for _ in 0..4 {
+            let (end, is_clean) = bench.run_uncleaned(&flood);
+            assert_eq!(end, End::Stopped(Stop::Memory));
+            clean.push(is_clean);
+            if !is_clean {
+                break;
+            }
+            // Whoever is called clean can still let go of it, or at least be asked to.
+            assert!(matches!(bench.run("1 + 1"), End::Value(_) | End::Stopped(Stop::Memory)));
+        }
+        assert_eq!(clean, [true, false]);
     });
 }

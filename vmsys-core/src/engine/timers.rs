@@ -10,6 +10,8 @@ use rquickjs::{Ctx, Exception, Function, Persistent, Result, Value};
 
 /// More timers than any program needs; they live outside the heap that the guest's limit counts.
 const MOST: usize = 10_000;
+/// And as many arguments for the callback; `setTimeout(f, ms, ...list)` could keep gigabytes otherwise.
+const MOST_ARGS: usize = 64;
 /// The longest delay, as everywhere: a larger one is 1 ms.
 const LONGEST_MS: f64 = 2_147_483_647.0;
 
@@ -55,6 +57,9 @@ impl Timers {
             // Of what is no number only text is converted: an object's conversion would run the guest's code in ours.
             Kind::Timeout | Kind::Interval => delay(args.next().and_then(|value| milliseconds(&value))),
         };
+        if args.len() > MOST_ARGS {
+            return Err(Exception::throw_range(ctx, "too many arguments for the callback of a timer"));
+        }
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
         let timer = Timer {

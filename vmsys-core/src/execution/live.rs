@@ -123,6 +123,11 @@ impl LiveExecution {
         self.cpu_at_start.get_or_init(current_cpu_time);
     }
 
+    /// Tells whether it has begun on the realm's thread, or is over. One that has not begun may still be refused.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.cpu_at_start.get().is_some() || self.published.load(Ordering::Acquire)
+    }
+
     /// Processor time that it has used on this thread so far; none while it has not begun there.
     pub(crate) fn cpu_used(&self, thread: OsThread) -> Option<Duration> {
         Some(thread.cpu_time()?.saturating_sub(*self.cpu_at_start.get()?))
@@ -192,19 +197,29 @@ impl LiveExecution {
         after(self.lock().events(), after_seq).iter().take(limit).cloned().collect()
     }
 
-    /// Writes what the store does not have yet, of one that has run for a while.
-    pub(crate) fn save_progress(&self, store: &Store) -> Result<()> {
+    /// Writes what the store does not have yet: of one that has run for a while, its events; of one whose end could not
+    /// be stored when it came, that end. True says that it is over, and that nothing is left to write.
+    pub(crate) fn save_progress(&self, store: &Store) -> Result<bool> {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let news = {
             let log = self.lock();
-            if self.end_claimed.load(Ordering::Acquire) || log.events().len() as u64 == *saved {
-                return Ok(());
+            match (&log.ended, &log.ending) {
+                (Some(Err(_)), Some(ending)) => ending.clone(),
+                (Some(_), _) => return Ok(true),
+                (None, _) if self.end_claimed.load(Ordering::Acquire) => return Ok(false),
+                (None, _) if log.events().len() as u64 == *saved => return Ok(false),
+                (None, _) => Arc::new(self.running(&log, *saved)),
             }
-            Arc::new(self.running(&log, *saved))
         };
         store.save_execution(&news, *saved + 1)?;
         *saved = news.metrics.event_count;
-        Ok(())
+        Ok(news.status != ExecutionStatus::Running)
+    }
+
+    /// The end of one whose thread does not stop, with what it has used as far as that can be told from outside.
+    pub(crate) fn stuck(&self, stop: Stop, thread: OsThread) -> Outcome {
+        let cpu = self.cpu_used(thread).unwrap_or_default();
+        Outcome { end: End::Stopped(stop), usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() } }
     }
 
     /// Takes the right to end it: true for one caller only.
@@ -409,13 +424,6 @@ fn system(status: ExecutionStatus, level: SystemLevel, code: ErrorCode, message:
 pub(crate) fn lost(message: impl Into<String>) -> Outcome {
     let error = ExecutionError { message: message.into(), stack: None, name: None, code: Some(ErrorCode::WorkerDied) };
     Outcome { end: End::Exception(error), usage: Usage::default() }
-}
-
-impl From<Stop> for Outcome {
-    /// The end of an execution whose thread does not stop.
-    fn from(stop: Stop) -> Self {
-        Self { end: End::Stopped(stop), usage: Usage::default() }
-    }
 }
 
 impl Error {

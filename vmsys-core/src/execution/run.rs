@@ -22,9 +22,9 @@ const SNIPPET: &str = "repl";
 /// What `process.argv[0]` says.
 const PROGRAM: &str = "vm-system";
 
-/// Tells what has to be told once an execution is stored, before anybody who waits for it is woken.
+/// Tells what has to be told once an execution is stored, or could not be, before anybody who waits for it is woken.
 /// It answers how the session's thread is to wait for more.
-pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution) -> After + Send>;
+pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution, &Result<Arc<super::Execution>>) -> After + Send>;
 
 /// Hands an execution that has begun to its session's thread. It ends there, whoever still waits for it.
 ///
@@ -58,29 +58,23 @@ fn run(
     if !live.claim_end() {
         return After::Sleep;
     }
-    let _publishes = PublishOnPanic(live);
     let clean = outcome.is_ok() && catch_unwind(AssertUnwindSafe(|| realm.clean_up())).unwrap_or(false);
     let outcome = outcome.unwrap_or_else(|_| lost("internal error: the runtime failed"));
-    let ended = live.finish(outcome, store);
+    // Nobody waits for ever for an execution whose end went wrong, nor for its session.
+    let ended = catch_unwind(AssertUnwindSafe(|| live.finish(outcome, store)))
+        .unwrap_or_else(|_| Err(Error::internal("internal error at the end of an execution", "a panic")));
     if clean {
         session.end();
     } else {
-        session.crash("what an execution left behind could not be ended", false, store);
+        session.crash(
+            "an execution left more behind, in its queue or on the heap, than could be thrown away",
+            false,
+            store,
+        );
     }
-    let after = on_end(live);
+    let after = on_end(live, &ended);
     publish(live, ended);
     after
-}
-
-/// Nobody waits for ever for an execution whose end went wrong.
-struct PublishOnPanic<'a>(&'a LiveExecution);
-
-impl Drop for PublishOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            publish(self.0, Err(Error::internal("internal error at the end of an execution", "a panic")));
-        }
-    }
 }
 
 /// Wakes whoever waits for an execution that has been finished.

@@ -21,7 +21,7 @@ pub(crate) trait Realm {
     fn run(&mut self, job: Job, host: SharedHost) -> Outcome;
 
     /// Throws away what the job left due, before the next one. False says that the realm cannot be used on: so much was
-    /// left that it could not be thrown away in time.
+    /// left that it could not be thrown away in time, or no room for another job.
     fn clean_up(&mut self) -> bool;
 }
 

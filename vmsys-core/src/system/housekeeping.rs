@@ -129,12 +129,14 @@ fn spawn(
 fn save(inner: &Arc<Inner>) {
     let running: Vec<Running> = inner.lock_running().values().cloned().collect();
     for Running { live, .. } in running {
-        if live.started().elapsed() < SAVE_EVERY {
+        if !live.has_begun() || live.started().elapsed() < SAVE_EVERY {
             continue;
         }
-        if let Err(error) = live.save_progress(&inner.store) {
+        match live.save_progress(&inner.store) {
+            Ok(true) => drop(inner.lock_running().remove(&live.id)),
+            Ok(false) => {}
             // Nothing of it was acknowledged; the next look tries again.
-            tracing::error!(execution_id = %live.id, ?error, "events of a running execution could not be stored");
+            Err(error) => tracing::error!(execution_id = %live.id, ?error, "an execution could not be stored"),
         }
     }
 }
@@ -150,7 +152,8 @@ struct Suspect {
 
 /// Ends executions whose threads do not.
 fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
-    inner.housekeeping.sleep_if(|| inner.sessions.read().is_ok_and(|sessions| sessions.is_empty()));
+    let no_sessions = || inner.sessions.read().is_ok_and(|sessions| sessions.is_empty());
+    inner.housekeeping.sleep_if(|| no_sessions() && inner.lock_running().is_empty());
     let running: HashMap<ExecutionId, Running> = inner.lock_running().clone();
     suspects.retain(|id, _| running.contains_key(id));
     for (id, running) in running {
@@ -172,7 +175,7 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
             || suspect.since.elapsed() >= GRACE_ASLEEP;
         if stuck {
             let reason = "its code could not be stopped: it never let itself be interrupted";
-            inner.give_up(&running, suspect.reason.into(), reason, true);
+            inner.give_up(&running, running.live.stuck(suspect.reason, thread), reason, true);
         }
     }
 }

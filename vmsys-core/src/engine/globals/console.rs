@@ -92,7 +92,7 @@ fn options(world: &World) -> InspectOptions {
 
 /// Hands a line to the host; when the host refuses it, the script ends here.
 fn write(ctx: &Ctx<'_>, world: &World, level: ConsoleLevel, text: String) -> Result<()> {
-    let text = indent(text, world.console.group.get());
+    let text = indent(text, world.console.group.get(), world.output_bytes.get());
     let Some(host) = world.budget.host() else { return Ok(()) };
     let refused = host.borrow_mut().emit(Payload::Console { level, text });
     match refused {
@@ -107,13 +107,25 @@ fn write(ctx: &Ctx<'_>, world: &World, level: ConsoleLevel, text: String) -> Res
     }
 }
 
-fn indent(text: String, groups: usize) -> String {
+/// Puts a margin before every line, up to where the text is longer than `enough`: the host refuses it then, and a
+/// text of line feeds alone would become a hundred times longer.
+fn indent(text: String, groups: usize, enough: usize) -> String {
     if groups == 0 {
         return text;
     }
     let margin = "  ".repeat(groups.min(DEEPEST_GROUP));
-    let lines: Vec<String> = text.split('\n').map(|line| format!("{margin}{line}")).collect();
-    lines.join("\n")
+    let mut indented = String::with_capacity(text.len() + margin.len());
+    for (place, line) in text.split('\n').enumerate() {
+        if indented.len() > enough {
+            break;
+        }
+        if place > 0 {
+            indented.push('\n');
+        }
+        indented.push_str(&margin);
+        indented.push_str(line);
+    }
+    indented
 }
 
 fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
@@ -237,5 +249,19 @@ fn label<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> String {
             }
             text
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indent;
+
+    #[test]
+    fn a_margin_stands_before_every_line_until_the_text_is_long_enough() {
+        assert_eq!(indent("a\nb".to_owned(), 0, 0), "a\nb");
+        assert_eq!(indent("a\n\nb".to_owned(), 1, 100), "  a\n  \n  b");
+        assert_eq!(indent("a\n".to_owned(), 2, 100), "    a\n    ");
+        assert_eq!(indent(String::new(), 1, 100), "  ");
+        assert!((101..300).contains(&indent("\n".repeat(10_000), 64, 100).len()));
     }
 }
