@@ -155,10 +155,12 @@ impl Bench {
     }
 
     fn console(&self) -> Vec<&str> {
-        let text = |event| match event {
-            &Payload::Console { ref text, .. } => text.as_str(),
-            other => panic!("not a console event: {other:?}"),
-        };
+        fn text(event: &Payload) -> &str {
+            match event {
+                Payload::Console { text, .. } => text,
+                other => panic!("not a console event: {other:?}"),
+            }
+        }
         self.events.iter().map(text).collect()
     }
 }
