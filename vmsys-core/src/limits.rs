@@ -24,7 +24,7 @@ pub struct Limits {
     pub mem_mb: u64,
     /// Events before the one that ends the execution, 1 to 1,000,000.
     pub max_events: u64,
-    /// Text of all events in KiB, 1 to 65,536.
+    /// Text of the events before the one that ends the execution in KiB, 1 to 65,536. That last one is bounded by itself.
     pub max_output_kb: u64,
 }
 

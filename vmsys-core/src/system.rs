@@ -24,6 +24,10 @@ use crate::worktree::{Worktree, WorktreePath};
 
 /// The largest file that is run.
 const MAX_SOURCE_BYTES: u64 = 16 << 20;
+/// What an execution that was cancelled says.
+const CANCELLED: &str = "execution cancelled";
+/// What one says that a shutdown ended.
+const SHUT_DOWN: &str = "execution cancelled: the system was shut down";
 /// How many sessions are closed side by side at a shutdown.
 const CLOSERS: usize = 16;
 /// How many rows a list has unless told.
@@ -308,14 +312,22 @@ impl VmSystem {
     /// [`ExecutionNotFound`](ErrorKind::ExecutionNotFound), [`ExecutionNotRunning`](ErrorKind::ExecutionNotRunning) when
     /// it has ended.
     pub fn cancel(&self, id: ExecutionId) -> Result<Execution> {
-        let Some(running) = self.inner.running_execution(id) else {
-            let execution = self.inner.store.execution(id)?;
-            return Err(Error::new(ErrorKind::ExecutionNotRunning, "the execution has ended")
+        let over = |execution: &Execution| {
+            Error::new(ErrorKind::ExecutionNotRunning, "the execution has ended")
                 .with("execution_id", id)
-                .with("status", execution.status));
+                .with("status", execution.status)
         };
-        running.live.request_stop();
-        running.live.wait().map(Arc::unwrap_or_clone)
+        let Some(running) = self.inner.running_execution(id) else {
+            return Err(over(&self.inner.store.execution(id)?));
+        };
+        running.live.request_stop(CANCELLED);
+        let execution = running.live.wait()?;
+        // It may have come to its own end first.
+        if execution.status == ExecutionStatus::Cancelled {
+            Ok(Arc::unwrap_or_clone(execution))
+        } else {
+            Err(over(&execution))
+        }
     }
 
     /// Ends everything in order: takes no new work, cancels what runs, stores it, closes all sessions. Calling it again
@@ -642,7 +654,7 @@ impl Inner {
         let sessions: Vec<_> = self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         // All at once: each may take its grace time to end.
         for live in sessions.iter().filter_map(|session| session.running()) {
-            live.request_stop();
+            live.request_stop(SHUT_DOWN);
         }
         let queue = Mutex::new(sessions.into_iter());
         let first_error = Mutex::new(None);

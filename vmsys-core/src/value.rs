@@ -121,7 +121,7 @@ impl fmt::Display for ValueType {
 ///
 /// `preview` is what `console.log` would print, bounded in depth, width and bytes: it is not a serialisation, and two
 /// different values may have the same one. `json` is there for null, booleans, finite numbers, strings, dates (ISO
-/// text), and arrays and plain objects of these; `undefined` is `null`. It is left out when it would be very long.
+/// text), and arrays and plain objects of these; `undefined` is `null`. It is left out when it would be longer than 1 MiB or `max_output_kb`, or deeper than 100 levels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultValue {
     /// The type of the value.

@@ -2,8 +2,6 @@
 //! something goes wrong.
 //!
 //! Nothing here sleeps to be right. A test that waits for something asks for it again and again, up to [`PATIENCE`].
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;

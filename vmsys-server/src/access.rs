@@ -17,8 +17,7 @@ pub(crate) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().map(|host| host.to_str().unwrap_or_default());
     let named = uri.authority().map(Authority::as_str).into_iter().chain(host);
-    // No browser leaves the name out, so a request without one (HTTP/1.0) is no page's.
-    if hosts.next().is_some() || !named.clone().all(is_loopback) {
+    if hosts.next().is_some() || named.clone().next().is_none() || !named.clone().all(is_loopback) {
         return Err(ApiError::forbidden("Host", "This daemon answers only as localhost, 127.0.0.1 or [::1]"));
     }
     let own = named.map(|host| format!("http://{host}")).next().unwrap_or_default();
@@ -72,7 +71,7 @@ mod tests {
         ] {
             assert!(!verdict("/", &[(HOST, host)]), "{host}");
         }
-        assert!(verdict("/", &[]));
+        assert!(!verdict("/", &[]));
         assert!(!verdict("/", &[(HOST, "localhost"), (HOST, "localhost")]));
         assert!(!verdict("http://evil.example/", &[(HOST, "localhost")]));
         assert!(verdict("http://localhost/", &[(HOST, "localhost")]));

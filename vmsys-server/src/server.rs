@@ -222,7 +222,7 @@ pub fn run_blocking(config: &Config) -> ExitCode {
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("error: {} (hint: {})", causes(&error), error.hint()));
+            say(&format!("error: {}\nhint: {}", causes(&error), error.hint()));
             ExitCode::FAILURE
         }
     }

@@ -99,6 +99,10 @@ impl<C: Send + Sync + 'static> App<C> {
     async fn answer(&self, head: &http::request::Parts, body: &mut RequestBody) -> Result<Answer, ApiError> {
         access::check(&head.uri, &head.headers)?;
         let (route, params) = self.router.find(&head.method, head.uri.path())?;
+        // A caller that sends a key counts on it: to ignore it would run its request twice.
+        if head.headers.contains_key("idempotency-key") {
+            return Err(ApiError::invalid_request("Idempotency-Key is not available in this version: send none"));
+        }
         let query = Query::parse(head.uri.query().unwrap_or_default(), route.query)?;
         let body = body.read(&head.headers, self.max_body_bytes, self.body_timeout).await?;
         if !route.takes_body {

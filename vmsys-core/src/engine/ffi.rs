@@ -32,10 +32,36 @@ impl RuntimePtr {
         unsafe { qjs::JS_SetMaxStackSize(self.0.as_ptr(), 1) };
     }
 
+    /// Makes every import fail.
+    pub(super) fn refuse_imports(self) {
+        // SAFETY: the runtime is alive, and the function lives as long as the program.
+        unsafe { qjs::JS_SetModuleLoaderFunc(self.0.as_ptr(), Some(refuse_import), None, std::ptr::null_mut()) };
+    }
+
     pub(super) fn allow_calls(self) {
         // SAFETY: as in `forbid_calls`.
         unsafe { qjs::JS_SetMaxStackSize(self.0.as_ptr(), STACK_BYTES as _) };
     }
+}
+
+/// Refuses to find any module: there is no loader yet. Without this the engine would find by name the modules that
+/// earlier runs of files left in its cache, so that an import would work or not depending on what ran before.
+unsafe extern "C" fn refuse_import(
+    ctx: *mut qjs::JSContext,
+    _base: *const std::ffi::c_char,
+    name: *const std::ffi::c_char,
+    _opaque: *mut std::ffi::c_void,
+) -> *mut std::ffi::c_char {
+    // SAFETY: the engine calls this with its own context and a C string; the format takes that one string, and the
+    // engine cuts what is too long. Null tells it that an exception is pending.
+    unsafe {
+        qjs::JS_ThrowReferenceError(
+            ctx,
+            c"Cannot find module '%s': imports are not available in this version".as_ptr(),
+            name,
+        );
+    }
+    std::ptr::null_mut()
 }
 
 /// What an evaluation gave at once.

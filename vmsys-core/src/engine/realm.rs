@@ -17,9 +17,10 @@ use super::intrinsics::{Intrinsics, lock_error_hooks};
 use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
+use crate::isolation::os_thread::current_cpu_time;
 use crate::isolation::protocol::{End, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
 
-/// How long what a stopped job left queued may take to be thrown away, before the realm is given up.
+/// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
 /// A result whose JSON is longer goes without; its preview is bounded anyway.
 const MAX_JSON_BYTES: usize = 1 << 20;
@@ -106,6 +107,7 @@ impl QuickRealm {
                 rejections: RefCell::default(),
             });
             lock_error_hooks(&ctx)?;
+            pointer.refuse_imports();
             pointer.allow_calls();
             globals::install(&ctx, &world, config)?;
             Ok(world)
@@ -218,10 +220,12 @@ impl QuickRealm {
     ///
     /// It cannot be dropped, only run: with calls forbidden and every poll an interrupt, each job ends within 10,000 steps.
     fn run_out(&self, ctx: &Ctx<'_>) -> bool {
-        let started = Instant::now();
+        let started = current_cpu_time();
+        let mut jobs: u32 = 0;
         while ffi::run_pending_job(ctx).is_some() {
             drop(self.world.take_rejections());
-            if started.elapsed() > CLEANUP {
+            jobs = jobs.wrapping_add(1);
+            if jobs.is_multiple_of(JOBS_PER_CHECK) && current_cpu_time().saturating_sub(started) > CLEANUP {
                 return false;
             }
         }

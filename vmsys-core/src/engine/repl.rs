@@ -98,6 +98,14 @@ impl Declarations {
         }
     }
 
+    /// Forgets what was declared under these names. Runs no code of a guest.
+    pub(super) fn forget(&self, ctx: &Ctx<'_>, names: &[&str]) {
+        let Some((scope, _)) = self.tables(ctx) else { return };
+        for name in names {
+            scope::remove(&scope, name);
+        }
+    }
+
     /// Notes that the job came to a value: all that it declares has one too.
     pub(super) fn note_completed(&self) {
         self.completed.set(true);

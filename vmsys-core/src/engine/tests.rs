@@ -213,6 +213,9 @@ fn an_exception_carries_name_message_and_the_users_own_lines() {
         assert_eq!(error.name.as_deref(), Some("ReferenceError"));
         let stack = error.stack.expect("a stack");
         assert!(stack.contains("inner (dir/app.js:3:10)"), "{stack}");
+        let seen = bench.value("try { null.x } catch (e) { e.stack.split('\\n')[0] }");
+        assert_eq!(seen, "TypeError: cannot read property 'x' of null");
+        assert_eq!(bench.value("Object.assign(new Error('m'), { stack: 'mine' }).stack"), "mine");
         let error = bench.exception("let a = 1;\nlet b = a +* 3;");
         assert_eq!(error.name.as_deref(), Some("SyntaxError"));
         assert!(error.stack.is_some_and(|stack| stack.contains("dir/app.js:2:")));
@@ -411,6 +414,11 @@ fn a_files_run_sees_its_command_line_and_the_next_job_does_not() {
         });
         let seen = "JSON.stringify([__ARGS__, __ENV__, process.argv, process.env])";
         assert_eq!(bench.value(seen), r#"[{"n":1},{"LANG":"en"},["vm-system","app.js","--n=1"],{"LANG":"en"}]"#);
+        // Whatever an earlier script made of the names.
+        let process = bench.process.take();
+        bench.value("let __ARGS__ = 'mine'; const __ENV__ = 'mine'; process = 'mine'");
+        bench.process = process;
+        assert_eq!(bench.value("[__ARGS__.n, __ENV__.LANG, process.argv[1]].join()"), "1,en,app.js");
         bench.process = None;
         let seen = "[typeof __ARGS__, typeof __ENV__, process.argv.length, JSON.stringify(process.env)].join()";
         assert_eq!(bench.value(seen), "undefined,undefined,1,{}");
@@ -423,7 +431,11 @@ fn a_module_has_its_own_names() {
         bench.goal = Goal::Module;
         bench.name = "main.mjs";
         assert_eq!(bench.value("const own = await 5; globalThis.seen = own; export default own"), "undefined");
-        assert_eq!(bench.exception("import 'other'").name.as_deref(), Some("ReferenceError"));
+        // Also of what ran before under that name: the engine keeps it.
+        for import in ["import 'other'", "import './main.mjs'", "await import('./main.mjs')"] {
+            let error = bench.exception(import);
+            assert!(error.message.contains("imports are not available"), "{import}: {error:?}");
+        }
         bench.goal = Goal::Script;
         assert_eq!(bench.value("seen + typeof own"), "5undefined");
     });

@@ -58,7 +58,8 @@ struct Log {
     /// Empty from its end on: then `ending` has them.
     events: Vec<Event>,
     output_bytes: u64,
-    stop_requested_at: Option<Instant>,
+    /// When somebody asked it to end, and why.
+    stop_requested: Option<(Instant, &'static str)>,
     /// How it ended, from the moment at which that is settled.
     ending: Option<Arc<Execution>>,
     /// What became of storing that; from then on everybody is told.
@@ -134,9 +135,11 @@ impl LiveExecution {
     }
 
     /// Asks it to end as soon as it can.
-    pub(crate) fn request_stop(&self) {
+    ///
+    /// `why` is what it will say, of the first who asks.
+    pub(crate) fn request_stop(&self, why: &'static str) {
         let mut log = self.lock();
-        log.stop_requested_at.get_or_insert_with(Instant::now);
+        log.stop_requested.get_or_insert_with(|| (Instant::now(), why));
         self.stop_requested.store(true, Ordering::Release);
         drop(log);
         self.changed.notify_all();
@@ -149,7 +152,7 @@ impl LiveExecution {
 
     /// When somebody asked it to end.
     pub(crate) fn stop_requested_at(&self) -> Option<Instant> {
-        self.lock().stop_requested_at
+        self.lock().stop_requested.map(|(at, _)| at)
     }
 
     /// Waits until it has ended and is stored.
@@ -237,8 +240,9 @@ impl LiveExecution {
 
     /// Turns what ran into what is stored. Its events change hands under the lock, so that readers always find them.
     fn settle(&self, outcome: Outcome) -> Arc<Execution> {
-        let Ending { status, result, error, last } = ending(outcome.end, &self.limits);
         let mut log = self.lock();
+        let why_stopped = log.stop_requested.map_or("execution cancelled", |(_, why)| why);
+        let Ending { status, result, error, last } = ending(outcome.end, &self.limits, why_stopped);
         let mut events = std::mem::take(&mut log.events);
         let output_bytes = log.output_bytes + last.output_bytes();
         let ended_at = Timestamp::now();
@@ -346,7 +350,7 @@ struct Ending {
 }
 
 /// The one place where the way in which a job ended becomes a status, an error and a last event.
-fn ending(end: End, limits: &Limits) -> Ending {
+fn ending(end: End, limits: &Limits, why_stopped: &str) -> Ending {
     match end {
         End::Value(value) => Ending {
             status: ExecutionStatus::Ok,
@@ -399,12 +403,9 @@ fn ending(end: End, limits: &Limits) -> Ending {
                     ErrorCode::OutputLimitExceeded,
                     format!("output limit exceeded: more text than max_output_kb ({} KiB)", limits.max_output_kb),
                 ),
-                Stop::Requested => (
-                    ExecutionStatus::Cancelled,
-                    SystemLevel::Warn,
-                    ErrorCode::Cancelled,
-                    "execution cancelled".to_owned(),
-                ),
+                Stop::Requested => {
+                    (ExecutionStatus::Cancelled, SystemLevel::Warn, ErrorCode::Cancelled, why_stopped.to_owned())
+                }
             };
             system(status, level, code, message)
         }

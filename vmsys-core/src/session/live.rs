@@ -189,7 +189,7 @@ impl LiveSession {
                     let live = live.clone();
                     // Its end needs the state: it is asked for without holding it, and `end` or `crash` wakes us.
                     drop(state);
-                    live.request_stop();
+                    live.request_stop("execution cancelled: its session was closed");
                     state = self.lock();
                     let over = |state: &mut State| !matches!(&state.phase, Phase::Starting(Some(other)) | Phase::Running(other) if other.id == live.id);
                     state =

@@ -146,7 +146,12 @@ fn dir<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
         // `null` and `Infinity` mean all of it.
         Some(depth) => depth.as_number().map_or(i32::MAX, |depth| depth as i32),
     };
-    let text = inspect(ctx, value, world.intrinsics(), &InspectOptions { depth, ..options(world) });
+    let text = inspect(
+        ctx,
+        value,
+        world.intrinsics(),
+        &InspectOptions { depth, quote_top_level_string: true, ..options(world) },
+    );
     write(ctx, world, ConsoleLevel::Log, text)
 }
 

@@ -28,6 +28,25 @@
   defineProperty(performance, Symbol.toStringTag, { value: 'Performance', configurable: true });
   hidden(globalThis, 'performance', performance);
 
+  // Everywhere else a stack begins with the error's name and message, and `console.log(error.stack)` counts on it. What a
+  // script has put there itself stays as it is.
+  const stack = Reflect.getOwnPropertyDescriptor(Error.prototype, 'stack');
+  const errorToString = Error.prototype.toString;
+  const startsWith = String.prototype.startsWith;
+  defineProperty(Error.prototype, 'stack', {
+    get: {
+      stack() {
+        const calls = apply(stack.get, this, []);
+        if (typeof calls !== 'string' || (calls !== '' && !apply(startsWith, calls, ['    at ']))) return calls;
+        const header = apply(errorToString, this, []);
+        return calls === '' ? header : header + '\n' + calls;
+      },
+    }.stack,
+    set: stack.set,
+    enumerable: false,
+    configurable: true,
+  });
+
   // Chains of native iterator helpers call each other without looking at the stack, and end the process when it is used
   // up. With a function of JavaScript in between, too long a chain is a RangeError.
   const prototypes = [[].values().map((x) => x), Iterator.from({ next() {} }), Iterator.concat()].map(Object.getPrototypeOf);

@@ -33,6 +33,14 @@ pub(in crate::engine) struct RunView;
 impl RunView {
     pub(in crate::engine) fn enter(ctx: &Ctx<'_>, world: &World, view: &ProcessView) -> Result<()> {
         let globals = ctx.globals();
+        // What an earlier script declared under these names would hide what this run is given.
+        if let Some(declarations) = &world.declarations {
+            declarations.forget(ctx, &["__ARGS__", "__ENV__", "process"]);
+        }
+        let process = world.process.borrow().as_ref().map(|ProcessGlobal(process)| process.clone().restore(ctx));
+        if let Some(process) = process.transpose()? {
+            define_or_leave(ctx, &globals, "process", process.into_value(), false);
+        }
         replace(ctx, &globals, "__ARGS__", parse(ctx, &view.args)?);
         replace(ctx, &globals, "__ENV__", parse(ctx, &view.env)?);
         Self::show(ctx, world, parse(ctx, &view.process_argv)?, parse(ctx, &view.process_env)?)
@@ -62,7 +70,12 @@ fn parse<'js>(ctx: &Ctx<'js>, json: &JsonText) -> Result<Value<'js>> {
 }
 
 fn replace<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'js>) {
-    let property = Property::from(value).writable().configurable().enumerable();
+    define_or_leave(ctx, object, name, value, true);
+}
+
+fn define_or_leave<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'js>, enumerable: bool) {
+    let property = Property::from(value).writable().configurable();
+    let property = if enumerable { property.enumerable() } else { property };
     if object.prop(name, property).is_err() {
         drop(ctx.catch());
     }
