@@ -1,0 +1,104 @@
+//! `Session`: what a program holds of a session.
+
+use std::sync::Arc;
+
+use super::{MAX_SOURCE_BYTES, VmSystem};
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::execution::{Execution, ExecutionKind, JsonObject, Request, RunFile};
+use crate::ids::SessionId;
+use crate::session::SessionRecord;
+use crate::worktree::WorktreePath;
+
+/// A handle of a session: cheap to clone, and usable from any thread.
+///
+/// One execution runs at a time: a second one is refused with [`SessionBusy`](ErrorKind::SessionBusy). Dropping the
+/// handle does not close the session.
+#[derive(Clone)]
+pub struct Session {
+    pub(super) vm: VmSystem,
+    pub(super) id: SessionId,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Returns the id.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Returns the record as it is now.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub fn record(&self) -> Result<SessionRecord> {
+        match self.vm.inner.live_session(self.id) {
+            Some(live) => Ok(live.record()),
+            None => self.vm.inner.store.session(self.id),
+        }
+    }
+
+    /// Runs a snippet, and returns once it has ended and is stored with all its events.
+    ///
+    /// A script that throws, times out or passes a limit is `Ok`: its [`Execution`] says so.
+    ///
+    /// # Errors
+    /// [`SessionBusy`](ErrorKind::SessionBusy), [`SessionNotReady`](ErrorKind::SessionNotReady), or the store failed.
+    ///
+    /// ```
+    /// # use vmsys_core::{NewSession, NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// session.repl("globalThis.n = 20")?;
+    /// let run = session.repl("n + 1")?;
+    /// assert_eq!(run.result.unwrap().preview, "21");
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
+    pub fn repl(&self, input: impl Into<String>) -> Result<Execution> {
+        let input = input.into();
+        let source = input.clone();
+        let request = Request {
+            kind: ExecutionKind::Repl,
+            input: Some(input),
+            path: None,
+            args: JsonObject::new(),
+            env: JsonObject::new(),
+        };
+        let session = self.vm.inner.takes_work(self.id)?;
+        self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
+    }
+
+    /// Runs a file of the worktree, and returns once it has ended and is stored with all its events.
+    ///
+    /// # Errors
+    /// As [`repl`](Self::repl), and [`InvalidPath`](ErrorKind::InvalidPath), also for a file that is no UTF-8 text or larger than
+    /// 16 MiB, and [`FileNotFound`](ErrorKind::FileNotFound).
+    pub fn run_file(&self, run: RunFile) -> Result<Execution> {
+        let path = WorktreePath::parse(&run.path)?;
+        let session = self.vm.inner.takes_work(self.id)?;
+        let source = session.worktree.read_source(&path, MAX_SOURCE_BYTES)?;
+        let request = Request {
+            kind: ExecutionKind::RunFile,
+            input: None,
+            path: Some(path.as_str().to_owned()),
+            args: run.args,
+            env: run.env,
+        };
+        self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
+    }
+
+    /// Closes the session: cancels what runs, frees the runtime, keeps the history. Closing what is closed is fine.
+    ///
+    /// # Errors
+    /// The store failed: the session is then still open.
+    pub fn close(&self) -> Result<SessionRecord> {
+        self.vm.inner.close_session(self.id)
+    }
+}
