@@ -1,6 +1,6 @@
 //! The command line as a process: what it prints, where, and with which exit code.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -614,4 +614,18 @@ fn a_daemon_listens_on_loopback_only() {
         assert!([Some(1), Some(2)].contains(&ran.code), "{listen}: {ran:#?}");
         assert!(ran.stderr.contains("token") || ran.stderr.contains("loopback"), "it says what to do: {ran:#?}");
     }
+}
+
+#[test]
+fn a_run_is_heard_while_it_lasts() {
+    let mut command = vm_system();
+    // It would last for a minute: what is read before that is read while it runs.
+    command.args(["eval", "--wall-ms", "60000", "console.log('early'); setTimeout(() => console.log('late'), 60000)"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let running = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((line.as_str(), running), ("early\n", true));
 }

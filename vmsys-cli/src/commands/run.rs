@@ -6,19 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use vmsys_core::{
-    ConsoleLevel, ErrorCode, Execution, ExecutionError, ExecutionStatus, Limits, NewSession, NewTemplate, Payload,
-    ResultValue, RunFile, Session, SystemLevel, ValueType, VmSystem,
+    ConsoleLevel, ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionStatus, Limits, NewSession,
+    NewTemplate, Payload, ResultValue, RunFile, Session, SystemLevel, ValueType, VmSystem,
 };
 
 use crate::args;
 use crate::error::{Error, Exit, Result};
 use crate::output::{BAD, Output};
 
+/// How often a run that takes its time is asked what it has to say.
+const FOLLOW_EVERY: Duration = Duration::from_millis(20);
 const WARNING: Style = AnsiColor::Yellow.on_default();
 
 /// A file to be run.
@@ -153,13 +157,26 @@ fn one_shot(
     worktree: &Path,
     out: &mut Output,
     print: Print,
-    job: impl FnOnce(&Session) -> vmsys_core::Result<Execution>,
+    job: impl FnOnce(&Session) -> vmsys_core::Result<Execution> + Send,
 ) -> Result<Exit> {
     let vm = VmSystem::in_memory()?;
     let template = vm.create_template(NewTemplate::named("one-shot").with_limits(limits))?;
     let session = vm.create_session(NewSession::new(template.id, worktree))?;
     let interrupt = Interrupt::watch(&session)?;
-    let ended = job(&session);
+    let mut printed = 0;
+    let ended = thread::scope(|scope| {
+        let (tell, told) = mpsc::channel();
+        let session = &session;
+        scope.spawn(move || drop(tell.send(job(session))));
+        loop {
+            match told.recv_timeout(FOLLOW_EVERY) {
+                Ok(ended) => return ended.map_err(Error::from),
+                Err(RecvTimeoutError::Timeout) if out.is_json() => {}
+                Err(RecvTimeoutError::Timeout) => printed = follow(&vm, session, printed, out)?,
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::failed("INTERNAL", "the run was lost")),
+            }
+        }
+    });
     let execution = match ended {
         Ok(execution) => execution,
         // The session was closed before the job began.
@@ -167,7 +184,7 @@ fn one_shot(
             out.error(&Error::failed("CANCELLED", "interrupted before it began"));
             return Ok(Exit::Interrupted);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     if out.is_json() {
         let document = serde_json::to_string(&execution)
@@ -175,7 +192,7 @@ fn one_shot(
         out.json(&document);
     } else {
         let mut console = Console { out };
-        for event in &execution.events {
+        for event in execution.events.iter().filter(|event| event.seq > printed) {
             console.event(&event.payload);
         }
         console.end(&execution, print);
@@ -187,6 +204,17 @@ fn one_shot(
         ExecutionStatus::Cancelled if interrupt.came() => Exit::Interrupted,
         _ => Exit::ExecutionFailed,
     })
+}
+
+/// Prints what a run has said since its event `printed`, and returns its last event so far.
+fn follow(vm: &VmSystem, session: &Session, printed: u64, out: &mut Output) -> Result<u64> {
+    let Some(run) = vm.executions(session.id(), &ExecutionFilter::default())?.into_iter().next() else {
+        return Ok(printed);
+    };
+    let mut console = Console { out };
+    let events = vm.events(run.id, printed, None)?;
+    events.iter().for_each(|event| console.event(&event.payload));
+    Ok(events.last().map_or(printed, |event| event.seq))
 }
 
 /// Ctrl+C: the first one cancels what runs, so that it is ended and shown like any other; the second one ends the
@@ -221,8 +249,7 @@ impl Interrupt {
     }
 }
 
-/// Prints what a script does as a console would. It takes one event at a time, so that events can be printed while
-/// the script runs as soon as the runtime hands them out.
+/// Prints what a script does as a console would, one event at a time.
 struct Console<'a> {
     out: &'a mut Output,
 }
