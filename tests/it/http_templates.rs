@@ -146,7 +146,6 @@ fn what_is_not_enforced_yet_is_refused() {
     let cases = [
         (json!({ "resolver": { "roots": ["lib"] } }), "resolver.roots"),
         (json!({ "resolver": { "allow_absolute_repo_imports": true } }), "resolver.allow_absolute_repo_imports"),
-        (json!({ "runtime": { "esm": true } }), "runtime.esm"),
         (json!({ "runtime": { "typescript": true } }), "runtime.typescript"),
         (json!({ "runtime": { "isolation": "process" } }), "runtime.isolation"),
         (json!({ "runtime": { "isolation": "cloud" } }), "runtime.isolation"),
@@ -171,6 +170,12 @@ fn runtime_settings_are_enforced() {
     let strict = session(json!({ "strict": true }));
     assert_eq!(daemon.repl(&strict, "undeclared = 1")["error"]["name"], "ReferenceError");
     assert_eq!(daemon.preview(&strict, "(function () { return this })()"), "undefined");
+    daemon.home.write("app.js", "const own = this; globalThis.seen = own; export {}");
+    let script = session(json!({ "esm": false }));
+    assert_eq!(daemon.run_file(&script, "app.js")["error"]["name"], "SyntaxError");
+    let module = session(json!({ "esm": true }));
+    assert_eq!(daemon.run_file(&module, "app.js")["result"]["type"], "undefined");
+    assert_eq!(daemon.preview(&module, "[seen, typeof own].join()"), ",undefined");
     let silent = session(json!({ "console": false }));
     assert_eq!(daemon.preview(&silent, "typeof console"), "undefined");
     assert_eq!(daemon.preview(&session(json!({ "console": true })), "typeof console.log"), "function");

@@ -36,7 +36,7 @@ pub(crate) fn submit(
     store: &Store,
     on_end: OnEnd,
 ) -> bool {
-    let job = job(live, source);
+    let job = job(live, source, session.settings.runtime.esm);
     let task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
         Box::new(move |realm: &mut dyn Realm| run(realm, &session, &live, job, &store, on_end))
@@ -85,12 +85,12 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
     }));
 }
 
-fn job(live: &LiveExecution, source: String) -> Job {
+fn job(live: &LiveExecution, source: String, esm: bool) -> Job {
     let request = live.request();
     let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
     Job {
         source,
-        goal: if name.ends_with(".mjs") && request.path.is_some() { Goal::Module } else { Goal::Script },
+        goal: if request.path.is_some() && (esm || name.ends_with(".mjs")) { Goal::Module } else { Goal::Script },
         process: process_view(request),
         name,
         limits: job_limits(live.limits()),

@@ -98,7 +98,6 @@ impl Settings {
         let unavailable = [
             ("resolver.roots", !self.resolver.roots.is_empty()),
             ("resolver.allow_absolute_repo_imports", self.resolver.allow_absolute_repo_imports),
-            ("runtime.esm", self.runtime.esm),
             ("runtime.typescript", self.runtime.typescript),
             ("runtime.isolation", self.runtime.isolation == Isolation::Process),
         ];
