@@ -212,10 +212,7 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
              `vm-system exec cancel EXECUTION_ID`"
         ),
         "EXECUTION_NOT_RUNNING" => "`vm-system exec get EXECUTION_ID` shows how it ended".to_owned(),
-        "STARTUP_FAILED" => match detail("last_error") {
-            Some(cause) => format!("the cause: {cause}; `vm-system exec list {session}` shows the startup runs"),
-            None => format!("`vm-system session get {session}` shows the cause"),
-        },
+        "STARTUP_FAILED" => format!("`vm-system exec list {session}` shows the startup runs"),
         "STARTUP_MODE_UNSUPPORTED" => "`--mode eval` is the mode that this daemon has".to_owned(),
         "VALIDATION_ERROR" => format!("the value that was refused is that of `{}`", detail("field")?),
         "ALREADY_EXISTS" => "choose another name; `vm-system template list` and `vm-system template list-startup \
@@ -273,7 +270,7 @@ mod tests {
             ("EXECUTION_NOT_FOUND", json!({}), "vm-system exec list"),
             ("SESSION_NOT_READY", json!({"session_id": "s-1"}), "vm-system session get s-1"),
             ("SESSION_BUSY", json!({"session_id": "s-1"}), "vm-system exec cancel"),
-            ("STARTUP_FAILED", json!({"session_id": "s-1", "last_error": "Error: boom"}), "Error: boom"),
+            ("STARTUP_FAILED", json!({"session_id": "s-1", "last_error": "Error: boom"}), "exec list s-1"),
             ("VALIDATION_ERROR", json!({"field": "limits.cpu_ms"}), "`limits.cpu_ms`"),
             ("INTERNAL", json!({}), "req-1"),
             ("PAYLOAD_TOO_LARGE", json!({}), "run-file"),

@@ -601,7 +601,7 @@ impl Inner {
 }
 
 fn startup_failed(session: &LiveSession, error: &Error) -> Error {
-    let failed = Error::new(ErrorKind::StartupFailed, "the session could not be started");
+    let failed = Error::new(ErrorKind::StartupFailed, format!("the session could not be started: {}", error.message()));
     failed.with("session_id", session.id).with("last_error", error.message()).because(error.clone())
 }
 

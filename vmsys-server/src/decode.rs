@@ -180,14 +180,42 @@ fn refusal(error: serde_path_to_error::Error<serde_json::Error>) -> ApiError {
         return ApiError::unknown_field(shorten(&field), shorten(&format!("{field}: {text}")));
     }
     if path.iter().next().is_none() {
-        return ApiError::invalid_request(format!("The body must be a JSON object: {}", shorten(text)));
+        return ApiError::invalid_request(format!(
+            "The body must be a JSON object: {}",
+            shorten(&in_words_of_json(text))
+        ));
     }
     debug_assert!(
         matches!(inner.classify(), Category::Data) || text.starts_with("number out of range"),
         "the first pass lets no malformed text through: {text}"
     );
     let field = join(path, None);
-    ApiError::validation(shorten(&field), shorten(&format!("{field}: {text}")))
+    ApiError::validation(shorten(&field), shorten(&format!("{field}: {}", in_words_of_json(text))))
+}
+
+/// Says it to people who know JSON and not Rust.
+fn in_words_of_json(text: &str) -> String {
+    const FOUND: [(&str, &str); 2] =
+        [("invalid type: sequence", "invalid type: array"), ("invalid type: map", "invalid type: object")];
+    const EXPECTED: [(&str, &str); 4] = [
+        ("u64", "a whole number that is not negative"),
+        ("i64", "a whole number"),
+        ("a sequence", "an array"),
+        ("a map", "an object"),
+    ];
+    let mut text = text.to_owned();
+    for (rust, json) in FOUND {
+        if let Some(rest) = text.strip_prefix(rust) {
+            text = format!("{json}{rest}");
+        }
+    }
+    // At the end, where no word of the caller's can stand.
+    for (rust, json) in EXPECTED {
+        if let Some(before) = text.strip_suffix(rust).filter(|before| before.ends_with(", expected ")) {
+            text = format!("{before}{json}");
+        }
+    }
+    text
 }
 
 fn quoted<'a>(text: &'a str, start: &str) -> Option<&'a str> {
@@ -394,9 +422,13 @@ mod tests {
         assert_eq!(message("{}"), "name is missing");
         assert_eq!(
             message(r#"{"name":"a","limits":{"cpu_ms":"1 at line 3"}}"#),
-            r#"limits.cpu_ms: invalid type: string "1 at line 3", expected u64"#
+            r#"limits.cpu_ms: invalid type: string "1 at line 3", expected a whole number that is not negative"#
         );
-        assert_eq!(message("[]"), "The body must be a JSON object: invalid type: sequence, expected an object");
+        assert_eq!(message("[]"), "The body must be a JSON object: invalid type: array, expected an object");
+        assert_eq!(
+            message(r#"{"name":"a","resolver":{"extensions":{}}}"#),
+            "resolver.extensions: invalid type: object, expected an array"
+        );
         assert_eq!(message("{"), "The body is not valid JSON: EOF while parsing an object at line 1 column 1");
     }
 

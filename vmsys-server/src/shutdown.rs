@@ -1,6 +1,7 @@
 //! The signals that end a daemon.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 /// Waits for the first signal, SIGINT or SIGTERM. From then on a second one ends the process at once.
 pub(crate) struct Signals {
@@ -15,6 +16,10 @@ const INTERRUPTED: i32 = 130;
 /// And by SIGTERM.
 #[cfg(unix)]
 const TERMINATED: i32 = 143;
+
+/// Signals that come this soon after the first are the same wish: `timeout` and terminals send theirs to a whole group of
+/// processes, and a parent that is among them may pass it on.
+const SAME_WISH: Duration = Duration::from_millis(500);
 
 impl Signals {
     /// Takes the signals over, so that from here on they no longer kill.
@@ -32,8 +37,12 @@ impl Signals {
     pub(crate) async fn first(mut self) {
         let signal = self.next().await;
         tracing::info!(signal = signal.name, "shutting down; a second signal ends the process at once");
+        let first = Instant::now();
         tokio::spawn(async move {
-            let second = self.next().await;
+            let mut second = self.next().await;
+            while first.elapsed() < SAME_WISH {
+                second = self.next().await;
+            }
             std::process::exit(second.exit_code);
         });
     }
