@@ -68,7 +68,7 @@
 //! - It cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge string: the
 //!   session is declared crashed, and its thread left behind at the lowest priority.
 //! - It bounds executions and sessions one by one, not their sum, and deletes no history.
-//! - It gives scripts no files, no network and no processes.
+//! - It gives scripts no files, no network and no processes, and they cannot import each other yet.
 //! - It has no async interface: calls block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
 
