@@ -28,7 +28,9 @@ use crate::worktree::{Worktree, WorktreePath};
 const MAX_SOURCE_BYTES: u64 = 16 << 20;
 /// What an execution that was cancelled says.
 const CANCELLED: &str = "execution cancelled";
-/// What one says that a shutdown ended.
+/// What a session that a shutdown closed says.
+const CLOSED_BY_SHUTDOWN: &str = "closed because the system was shut down";
+/// What an execution says that a shutdown ended.
 const SHUT_DOWN: &str = "execution cancelled: the system was shut down";
 /// How many sessions are closed side by side at a shutdown.
 const CLOSERS: usize = 16;
@@ -469,7 +471,7 @@ impl Inner {
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
         if let Err(error) = self.refuse_when_shutting_down() {
-            session.close(Some("closed because the system was shut down"), &self.store)?;
+            session.close(Some(CLOSED_BY_SHUTDOWN), &self.store)?;
             self.forget_session(session.id);
             return Err(error);
         }
@@ -572,7 +574,7 @@ impl Inner {
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(session) = next else { return };
-                match session.close(Some("closed because the system was shut down"), &self.store) {
+                match session.close(Some(CLOSED_BY_SHUTDOWN), &self.store) {
                     Ok(_) => self.forget_session(session.id),
                     Err(error) => {
                         first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);

@@ -18,7 +18,7 @@ use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
-use crate::isolation::protocol::{End, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
+use crate::isolation::protocol::{End, Goal, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
 
 /// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
@@ -34,19 +34,22 @@ pub(crate) struct QuickRealm {
     context: Context,
     _runtime: Runtime,
     strict: bool,
+    /// Whether the job that runs is that of a file, and sees a command line.
+    shows_run: bool,
 }
 
 /// What the functions that scripts call share with the realm.
 pub(super) struct World {
     pub(super) budget: Rc<Budget>,
-    pub(super) timers: Rc<Timers>,
+    pub(super) timers: Timers,
     pub(super) console: ConsoleState,
     pub(super) process: RefCell<Option<ProcessGlobal>>,
     pub(super) clock: Clock,
     pub(super) dice: RefCell<fastrand::Rng>,
     /// How long a text is worth making in this job.
     pub(super) output_bytes: Cell<usize>,
-    intrinsics: Intrinsics,
+    /// The captured built-ins, for what turns values into text.
+    pub(super) intrinsics: Intrinsics,
     pub(super) declarations: Option<Declarations>,
     /// Promises that were rejected while nothing listened.
     rejections: RefCell<Rejections>,
@@ -58,13 +61,6 @@ pub(super) struct World {
 struct Rejections {
     count: u64,
     unhandled: HashMap<usize, (u64, Persistent<Value<'static>>)>,
-}
-
-impl World {
-    /// The captured built-ins, for what turns values into text.
-    pub(super) fn intrinsics(&self) -> &Intrinsics {
-        &self.intrinsics
-    }
 }
 
 /// The host's time: set when a job starts, carried on by the monotonic clock.
@@ -96,7 +92,7 @@ impl QuickRealm {
             let pointer = RuntimePtr::of(&ctx).ok_or(rquickjs::Error::Unknown)?;
             let world = Rc::new(World {
                 budget: Budget::new(pointer, meter),
-                timers: Timers::new(),
+                timers: Timers::default(),
                 console: ConsoleState::default(),
                 process: RefCell::new(None),
                 clock: Clock { base_ms: Cell::new(config.origin_ms), since: Cell::new(Instant::now()) },
@@ -120,7 +116,7 @@ impl QuickRealm {
             let Some(world) = tracked.upgrade() else { return };
             if handled { world.forget_rejection(&promise) } else { world.note_rejection(&ctx, promise) }
         })));
-        Ok(Self { world, context, _runtime: runtime, strict: config.strict })
+        Ok(Self { world, context, _runtime: runtime, strict: config.strict, shows_run: false })
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
@@ -128,9 +124,7 @@ impl QuickRealm {
         let main = match evaluated {
             Evaluated::Value(value) => Main::Settled(value),
             Evaluated::Promise(value) => match value.into_promise() {
-                Some(promise) => {
-                    Main::Pending { promise, wrapped: job.goal == crate::isolation::protocol::Goal::Script }
-                }
+                Some(promise) => Main::Pending { promise, wrapped: job.goal == Goal::Script },
                 None => return internal("an evaluation gave no promise"),
             },
             Evaluated::Threw => Main::Threw(ctx.catch()),
@@ -212,8 +206,7 @@ impl QuickRealm {
     fn exception<'js>(&self, ctx: &Ctx<'js>, thrown: &Value<'js>) -> End {
         let Thrown { message, stack, name } = describe_error(ctx, thrown, &self.world.intrinsics);
         let code = code_of(&message);
-        let error = ExecutionError { message, stack, name, code };
-        End::Exception(error)
+        End::Exception(ExecutionError { message, stack, name, code })
     }
 
     /// Runs out what a stopped job left queued, and tells whether all of it is gone.
@@ -238,6 +231,7 @@ impl Realm for QuickRealm {
         let world = self.world.clone();
         world.clock.set(job.clock_ms);
         world.output_bytes.set(job.limits.output_bytes);
+        self.shows_run = job.process.is_some();
         self.context.with(|ctx| {
             // Our own objects are made before the limits begin, so that a full heap cannot keep them from being made.
             let entered = job.process.as_ref().map_or(Ok(()), |view| RunView::enter(&ctx, &world, view));
@@ -273,7 +267,7 @@ impl Realm for QuickRealm {
             if stopped == Some(Stop::Memory) {
                 ctx.run_gc();
             }
-            if RunView::leave(&ctx, &world).is_err() {
+            if self.shows_run && RunView::leave(&ctx, &world).is_err() {
                 drop(ctx.catch());
             }
             clean && world.budget.has_room()

@@ -420,6 +420,8 @@ fn a_files_run_sees_its_command_line_and_the_next_job_does_not() {
         bench.process = process;
         assert_eq!(bench.value("[__ARGS__.n, __ENV__.LANG, process.argv[1]].join()"), "1,en,app.js");
         bench.process = None;
+        bench.value("process.env.MINE = 'kept'");
+        assert_eq!(bench.value("const mine = process.env.MINE; delete process.env.MINE; mine"), "kept");
         let seen = "[typeof __ARGS__, typeof __ENV__, process.argv.length, JSON.stringify(process.env)].join()";
         assert_eq!(bench.value(seen), "undefined,undefined,1,{}");
     });

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rquickjs::function::{Args, Rest};
@@ -39,10 +38,6 @@ pub(super) enum Kind {
 }
 
 impl Timers {
-    pub(super) fn new() -> Rc<Self> {
-        Rc::new(Self::default())
-    }
-
     /// Sets a timer from the arguments of a script's call and returns its number.
     pub(super) fn set<'js>(&self, ctx: &Ctx<'js>, kind: Kind, args: Rest<Value<'js>>) -> Result<u64> {
         let mut args = args.0.into_iter();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{ErrorCode, Execution, ExecutionError, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{Event, Payload, SystemLevel};
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::os_thread::{OsThread, current_cpu_time};
@@ -58,8 +58,8 @@ struct Log {
     /// Empty from its end on: then `ending` has them.
     events: Vec<Event>,
     output_bytes: u64,
-    /// When somebody asked it to end, and why.
-    stop_requested: Option<(Instant, &'static str)>,
+    /// Why somebody asked it to end.
+    why_stopped: Option<&'static str>,
     /// How it ended, from the moment at which that is settled.
     ending: Option<Arc<Execution>>,
     /// What became of storing that; from then on everybody is told.
@@ -139,7 +139,7 @@ impl LiveExecution {
     /// `why` is what it will say, of the first who asks.
     pub(crate) fn request_stop(&self, why: &'static str) {
         let mut log = self.lock();
-        log.stop_requested.get_or_insert_with(|| (Instant::now(), why));
+        log.why_stopped.get_or_insert(why);
         self.stop_requested.store(true, Ordering::Release);
         drop(log);
         self.changed.notify_all();
@@ -150,9 +150,9 @@ impl LiveExecution {
         self.polls.load(Ordering::Relaxed)
     }
 
-    /// When somebody asked it to end.
-    pub(crate) fn stop_requested_at(&self) -> Option<Instant> {
-        self.lock().stop_requested.map(|(at, _)| at)
+    /// Whether somebody asked it to end.
+    pub(crate) fn is_stop_requested(&self) -> bool {
+        self.stop_requested.load(Ordering::Acquire)
     }
 
     /// Waits until it has ended and is stored.
@@ -241,7 +241,7 @@ impl LiveExecution {
     /// Turns what ran into what is stored. Its events change hands under the lock, so that readers always find them.
     fn settle(&self, outcome: Outcome) -> Arc<Execution> {
         let mut log = self.lock();
-        let why_stopped = log.stop_requested.map_or("execution cancelled", |(_, why)| why);
+        let why_stopped = log.why_stopped.unwrap_or("execution cancelled");
         let Ending { status, result, error, last } = ending(outcome.end, &self.limits, why_stopped);
         let mut events = std::mem::take(&mut log.events);
         let output_bytes = log.output_bytes + last.output_bytes();
@@ -329,15 +329,15 @@ impl Host for ExecutionHost {
 
     fn wait(&mut self, at_most: Duration) -> Wake {
         let log = self.0.lock();
-        let asleep = |_: &mut Log| !self.0.stop_requested.load(Ordering::Acquire);
+        let asleep = |_: &mut Log| !self.0.is_stop_requested();
         let waited = self.0.changed.wait_timeout_while(log, at_most, asleep);
         drop(waited);
-        if self.0.stop_requested.load(Ordering::Acquire) { Wake::StopRequested } else { Wake::Elapsed }
+        if self.0.is_stop_requested() { Wake::StopRequested } else { Wake::Elapsed }
     }
 
     fn stop_requested(&self) -> bool {
         self.0.polls.fetch_add(1, Ordering::Relaxed);
-        self.0.stop_requested.load(Ordering::Acquire)
+        self.0.is_stop_requested()
     }
 }
 
@@ -423,18 +423,15 @@ fn system(status: ExecutionStatus, level: SystemLevel, code: ErrorCode, message:
 
 /// The end of an execution whose realm is lost, or never got to run.
 pub(crate) fn lost(message: impl Into<String>) -> Outcome {
-    let error = ExecutionError { message: message.into(), stack: None, name: None, code: Some(ErrorCode::WorkerDied) };
-    Outcome { end: End::Exception(error), usage: Usage::default() }
-}
-
-impl Error {
-    pub(crate) fn not_stored(cause: &Error) -> Self {
-        Self::internal("the execution ended, but could not be stored", cause.clone())
-    }
+    without_a_run(message.into(), Some(ErrorCode::WorkerDied))
 }
 
 /// The end of an execution whose code could not even be read.
 pub(crate) fn never_ran(message: &str) -> Outcome {
-    let error = ExecutionError { message: message.to_owned(), stack: None, name: None, code: None };
+    without_a_run(message.to_owned(), None)
+}
+
+fn without_a_run(message: String, code: Option<ErrorCode>) -> Outcome {
+    let error = ExecutionError { message, stack: None, name: None, code };
     Outcome { end: End::Exception(error), usage: Usage::default() }
 }

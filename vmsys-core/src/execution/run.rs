@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
 use crate::error::{Error, Result};
-use crate::isolation::protocol::{Goal, Job, JobLimits, ProcessView, Realm};
+use crate::isolation::protocol::{Goal, Job, JobLimits, PROGRAM, ProcessView, Realm};
 use crate::isolation::thread::After;
 use crate::limits::Limits;
 use crate::session::LiveSession;
@@ -19,8 +19,6 @@ use crate::value::JsonText;
 
 /// What snippets are called in stacks.
 const SNIPPET: &str = "repl";
-/// What `process.argv[0]` says.
-const PROGRAM: &str = "vm-system";
 
 /// Tells what has to be told once an execution is stored, or could not be, before anybody who waits for it is woken.
 /// It answers how the session's thread is to wait for more.
@@ -81,7 +79,7 @@ fn run(
 pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>) {
     live.publish(ended.map_err(|error| {
         tracing::error!(execution_id = %live.id, ?error, "an execution could not be stored");
-        Error::not_stored(&error)
+        Error::internal("the execution ended, but could not be stored", error)
     }));
 }
 

@@ -98,6 +98,9 @@ pub(crate) enum Goal {
     Module,
 }
 
+/// What `process.argv[0]` says.
+pub(crate) const PROGRAM: &str = "vm-system";
+
 /// `__ARGS__`, `__ENV__`, `process.argv` and `process.env` of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProcessView {

@@ -185,7 +185,7 @@ fn past_limit(running: &Running, thread: OsThread) -> Option<Stop> {
     let Running { live, .. } = running;
     let elapsed = live.started().elapsed();
     let limits = live.limits();
-    if live.stop_requested_at().is_some() {
+    if live.is_stop_requested() {
         return Some(Stop::Requested);
     }
     if elapsed >= Duration::from_millis(limits.wall_ms) {

@@ -82,7 +82,7 @@ fn log<'js>(ctx: &Ctx<'js>, world: &World, level: ConsoleLevel, args: &[Value<'j
 }
 
 fn format<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> String {
-    format_log(ctx, args, world.intrinsics(), &options(world))
+    format_log(ctx, args, &world.intrinsics, &options(world))
 }
 
 /// Longer than the job's whole output no text is worth making: the host refuses it anyway.
@@ -130,7 +130,7 @@ fn indent(text: String, groups: usize, enough: usize) -> String {
 
 fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
     let text = format(ctx, world, args);
-    let error = world.intrinsics().error_here(ctx).map(|error| describe_error(ctx, &error, world.intrinsics()));
+    let error = world.intrinsics.error_here(ctx).map(|error| describe_error(ctx, &error, &world.intrinsics));
     // Without the error's own line.
     let stack = error.and_then(|error| error.stack).unwrap_or_default().lines().skip(1).collect::<Vec<_>>().join("\n");
     let head = if text.is_empty() { "Trace".to_owned() } else { format!("Trace: {text}") };
@@ -149,7 +149,7 @@ fn dir<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
     let text = inspect(
         ctx,
         value,
-        world.intrinsics(),
+        &world.intrinsics,
         &InspectOptions { depth, quote_top_level_string: true, ..options(world) },
     );
     write(ctx, world, ConsoleLevel::Log, text)
@@ -157,7 +157,7 @@ fn dir<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
 
 fn table<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
     let Some(data) = args.first() else { return log(ctx, world, ConsoleLevel::Log, args) };
-    let drawn = format_table(ctx, data, args.get(1), world.intrinsics());
+    let drawn = format_table(ctx, data, args.get(1), &world.intrinsics);
     match drawn {
         Some(text) => write(ctx, world, ConsoleLevel::Log, text),
         None => log(ctx, world, ConsoleLevel::Log, &args[..1]),
@@ -248,7 +248,7 @@ fn label<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> String {
         Some(value) if value.is_undefined() => "default".to_owned(),
         Some(value) => {
             let options = InspectOptions { max_bytes: LONGEST_LABEL, ..InspectOptions::console() };
-            let mut text = format_log(ctx, std::slice::from_ref(value), world.intrinsics(), &options);
+            let mut text = format_log(ctx, std::slice::from_ref(value), &world.intrinsics, &options);
             if text.len() > LONGEST_LABEL {
                 text.truncate(text.floor_char_boundary(LONGEST_LABEL));
             }

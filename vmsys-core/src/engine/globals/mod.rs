@@ -5,7 +5,7 @@ mod process;
 
 use std::rc::{Rc, Weak};
 
-use rquickjs::function::{IntoJsFunc, Rest};
+use rquickjs::function::Rest;
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
@@ -83,9 +83,5 @@ where
             Err(Exception::throw_message(&ctx, "internal error in a function of the host"))
         })
     };
-    function_of(ctx, function)?.with_name(name)
-}
-
-fn function_of<'js, P, F: IntoJsFunc<'js, P> + 'js>(ctx: &Ctx<'js>, function: F) -> Result<Function<'js>> {
-    Function::new(ctx.clone(), function)
+    Function::new(ctx.clone(), function)?.with_name(name)
 }

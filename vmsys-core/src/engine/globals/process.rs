@@ -7,21 +7,18 @@ use rquickjs::{Ctx, Object, Persistent, Result, Value};
 
 use super::define;
 use crate::engine::realm::World;
-use crate::isolation::protocol::ProcessView;
+use crate::isolation::protocol::{PROGRAM, ProcessView};
 use crate::value::JsonText;
 
 /// The object that `process` names, kept so that a run's view can be put into it whatever scripts do to the name.
 pub(in crate::engine) struct ProcessGlobal(Persistent<Object<'static>>);
-
-/// What `process.argv[0]` says.
-const PROGRAM: &str = "vm-system";
 
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     let process = Object::new(ctx.clone())?;
     define(&process, "platform", "linux")?;
     define(&ctx.globals(), "process", process.clone())?;
     *world.process.borrow_mut() = Some(ProcessGlobal(Persistent::save(ctx, process)));
-    RunView::leave(ctx, world)
+    RunView::show_none(ctx, world)
 }
 
 /// `__ARGS__`, `__ENV__`, `process.argv` and `process.env`, there for one run only.
@@ -39,7 +36,7 @@ impl RunView {
         }
         let process = world.process.borrow().as_ref().map(|ProcessGlobal(process)| process.clone().restore(ctx));
         if let Some(process) = process.transpose()? {
-            define_or_leave(ctx, &globals, "process", process.into_value(), false);
+            or_leave(ctx, define(&globals, "process", process));
         }
         replace(ctx, &globals, "__ARGS__", parse(ctx, &view.args)?);
         replace(ctx, &globals, "__ENV__", parse(ctx, &view.env)?);
@@ -48,10 +45,12 @@ impl RunView {
 
     pub(in crate::engine) fn leave(ctx: &Ctx<'_>, world: &World) -> Result<()> {
         for name in ["__ARGS__", "__ENV__"] {
-            if ctx.globals().remove(name).is_err() {
-                drop(ctx.catch());
-            }
+            or_leave(ctx, ctx.globals().remove(name));
         }
+        Self::show_none(ctx, world)
+    }
+
+    fn show_none(ctx: &Ctx<'_>, world: &World) -> Result<()> {
         Self::show(ctx, world, ctx.json_parse(format!("[{PROGRAM:?}]"))?, ctx.json_parse("{}")?)
     }
 
@@ -70,13 +69,12 @@ fn parse<'js>(ctx: &Ctx<'js>, json: &JsonText) -> Result<Value<'js>> {
 }
 
 fn replace<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'js>) {
-    define_or_leave(ctx, object, name, value, true);
+    or_leave(ctx, object.prop(name, Property::from(value).writable().configurable().enumerable()));
 }
 
-fn define_or_leave<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'js>, enumerable: bool) {
-    let property = Property::from(value).writable().configurable();
-    let property = if enumerable { property.enumerable() } else { property };
-    if object.prop(name, property).is_err() {
+/// Goes on where a script does not let a property be changed.
+fn or_leave(ctx: &Ctx<'_>, changed: Result<()>) {
+    if changed.is_err() {
         drop(ctx.catch());
     }
 }
