@@ -15,7 +15,8 @@ use tokio::sync::watch;
 
 use crate::service::Service;
 
-/// The most that the head of a request may have.
+/// The most that the head of a request may have, before hyper reads on: one that is complete by then passes, up to twice
+/// as long.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// How long a client may take for what.

@@ -289,7 +289,9 @@ fn head_answers_the_head_of_get() {
 #[test]
 fn bad_http_ends_its_own_connection_only() {
     let server = Running::start();
-    let long_head = format!("GET /free HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100 << 10));
+    // Far past the bound: hyper looks at the length only when a head is not complete, and what comes in with one read may
+    // complete one that is up to twice as long.
+    let long_head = format!("GET /free HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(256 << 10));
     let many_headers = format!("GET /free HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(500));
     for request in [
         b"nonsense\r\n\r\n".as_slice(),
