@@ -3,7 +3,7 @@
 mod handle;
 mod housekeeping;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -16,17 +16,16 @@ use crate::execution::{
     self, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, LiveExecution, Request,
 };
 use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
-use crate::isolation::protocol::{Granted, Outcome, RealmConfig};
+use crate::isolation::protocol::{Granted, LOADER, Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
-use crate::modules::SessionModules;
+use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
+use crate::modules::{ModuleInstance, SessionModules};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::{Durability, Store};
-use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
+use crate::template::{NewStartupFile, NewTemplate, StartupFile, StartupMode, Template, TemplateDetail};
 use crate::time::Timestamp;
 use crate::worktree::{Worktree, WorktreePath};
 
-/// The largest file that is run.
-const MAX_SOURCE_BYTES: u64 = 16 << 20;
 /// What an execution that was cancelled says.
 const CANCELLED: &str = "execution cancelled";
 /// What a session that a shutdown closed says.
@@ -467,7 +466,11 @@ impl Inner {
             runtime_meta,
         };
         self.store.insert_session(&record)?;
-        let session = LiveSession::starting(record, settings, worktree, SessionModules::default());
+        let loader = Loader::new(worktree.clone(), &record.worktree_path, &settings);
+        let modules: BTreeMap<String, Box<dyn ModuleInstance>> =
+            BTreeMap::from([(LOADER.to_owned(), Box::new(loader) as Box<dyn ModuleInstance>)]);
+        let modules = SessionModules::new(modules);
+        let session = LiveSession::starting(record, settings, worktree, modules);
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
@@ -495,6 +498,7 @@ impl Inner {
             strict: runtime.strict,
             seed: fastrand::u64(..),
             origin_ms: Timestamp::now().as_millis(),
+            worktree: session.record().worktree_path.to_string_lossy().into_owned(),
             granted: Granted::default(),
         };
         let thread = RealmThread::start(config)
@@ -515,6 +519,7 @@ impl Inner {
             path: Some(file.path.clone()),
             args: JsonObject::new(),
             env: JsonObject::new(),
+            imported: file.mode == StartupMode::Import,
         };
         let live = LiveExecution::begin(session.id, request, session.settings.limits);
         self.enlist(session, &live, |session| session.begin_startup(&live))?;

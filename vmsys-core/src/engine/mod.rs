@@ -19,6 +19,7 @@ mod guard_alloc;
 mod inspect;
 mod intrinsics;
 mod json;
+mod modules;
 mod raw;
 mod realm;
 mod repl;

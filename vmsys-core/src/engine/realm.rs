@@ -15,6 +15,7 @@ use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
 use super::intrinsics::{Intrinsics, lock_error_hooks};
+use super::modules::{self, LoaderHook, Modules};
 use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
@@ -34,6 +35,8 @@ pub(crate) struct QuickRealm {
     world: Rc<World>,
     context: Context,
     _runtime: Runtime,
+    /// The engine points at it, so that it goes after the engine.
+    _loader: Box<LoaderHook>,
     strict: bool,
     /// Whether the job that runs is that of a file, and sees a command line.
     shows_run: bool,
@@ -55,6 +58,7 @@ pub(super) struct World {
     pub(super) builtins: Builtins,
     pub(super) bridge: Bridge,
     pub(super) granted: Granted,
+    pub(super) modules: Modules,
     /// Promises that were rejected while nothing listened.
     rejections: RefCell<Rejections>,
 }
@@ -92,6 +96,7 @@ impl QuickRealm {
         let meter = Meter::new();
         let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(|error| error.to_string())?;
         let context = Context::full(&runtime).map_err(|error| error.to_string())?;
+        let loader = LoaderHook::new();
         let world = context.with(|ctx| -> rquickjs::Result<Rc<World>> {
             let pointer = RuntimePtr::of(&ctx).ok_or(rquickjs::Error::Unknown)?;
             let world = Rc::new(World {
@@ -107,12 +112,14 @@ impl QuickRealm {
                 builtins: Builtins::default(),
                 bridge: Bridge::default(),
                 granted: config.granted.clone(),
+                modules: Modules::new(&ctx, &config.worktree, config.strict),
                 rejections: RefCell::default(),
             });
             lock_error_hooks(&ctx)?;
-            pointer.refuse_imports();
+            modules::install(&ctx, &loader);
             pointer.allow_calls();
             globals::install(&ctx, &world, config)?;
+            loader.attach(&world);
             Ok(world)
         });
         let world = world.map_err(|error| error.to_string())?;
@@ -123,7 +130,7 @@ impl QuickRealm {
             let Some(world) = tracked.upgrade() else { return };
             if handled { world.forget_rejection(&promise) } else { world.note_rejection(&ctx, promise) }
         })));
-        Ok(Self { world, context, _runtime: runtime, strict: config.strict, shows_run: false })
+        Ok(Self { world, context, _runtime: runtime, _loader: loader, strict: config.strict, shows_run: false })
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {

@@ -52,6 +52,9 @@ pub(crate) trait Host {
     fn stop_reason(&self) -> Option<Stop>;
 }
 
+/// The module that finds and reads code. Every session has it; scripts cannot name it.
+pub(crate) const LOADER: &str = "vm:loader";
+
 /// A call of a function that the host offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Call {
@@ -98,6 +101,8 @@ pub(crate) struct RealmConfig {
     pub(crate) seed: u64,
     /// The time at which `performance.now()` is 0, in milliseconds since 1970.
     pub(crate) origin_ms: i64,
+    /// The absolute path of the worktree, as scripts see it.
+    pub(crate) worktree: String,
     /// What its template grants, as far as scripts see it. Whether a call may be made is for the host to say.
     pub(crate) granted: Granted,
 }
@@ -145,8 +150,10 @@ pub(crate) struct Job {
 pub(crate) enum Goal {
     /// Shares its top-level names with every other script of the realm, and comes to a value.
     Script,
-    /// Has its own names, and comes to `undefined`.
+    /// Has its own names, and comes to `undefined`. It is run anew each time.
     Module,
+    /// A file that is imported: it runs once in a realm, and the loader reads it. Comes to `undefined`.
+    Import,
 }
 
 /// What `process.argv[0]` says.

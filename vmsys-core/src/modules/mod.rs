@@ -4,6 +4,7 @@
 //! JavaScript engine occurs here: arguments and answers are plain [`Value`]s, because a script may run in another process.
 
 mod call;
+pub(crate) mod loader;
 mod session;
 
 pub use self::call::{CallContext, PendingCall, Stopped};

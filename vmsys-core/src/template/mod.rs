@@ -142,6 +142,8 @@ pub enum StartupMode {
     /// As a script: what it declares at top level is there for every later execution.
     #[default]
     Eval,
+    /// As a module, which runs once in a session: who imports it later gets the same one.
+    Import,
 }
 
 impl std::str::FromStr for StartupMode {
@@ -150,9 +152,10 @@ impl std::str::FromStr for StartupMode {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "eval" => Ok(Self::Eval),
+            "import" => Ok(Self::Import),
             _ => Err(Error::new(
                 ErrorKind::StartupModeUnsupported,
-                format!("startup mode {text:?} is not supported: use eval"),
+                format!("startup mode {text:?} is not supported: use eval or import"),
             )),
         }
     }

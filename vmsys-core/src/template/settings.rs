@@ -96,8 +96,6 @@ impl Settings {
         }
         // A setting that is accepted is enforced. These come with later versions; until then they are refused.
         let unavailable = [
-            ("resolver.roots", !self.resolver.roots.is_empty()),
-            ("resolver.allow_absolute_repo_imports", self.resolver.allow_absolute_repo_imports),
             ("runtime.typescript", self.runtime.typescript),
             ("runtime.isolation", self.runtime.isolation == Isolation::Process),
         ];

@@ -178,8 +178,16 @@ fn transports_stay_out_of_handlers() {
 
 /// The files that may say `unsafe`, and what for.
 const UNSAFE: &[(&str, &str)] = &[
-    ("vmsys-core/src/engine/ffi.rs", "calls of QuickJS that rquickjs does not offer"),
+    (
+        "vmsys-core/src/engine/bytecode.rs",
+        "vmsys-core/src/engine/ffi.rs",
+        "vmsys-core/src/engine/modules.rs",
+        "vmsys-core/src/engine/modules/evaluated.rs",
+        "calls of QuickJS that rquickjs does not offer",
+    ),
     ("vmsys-core/src/engine/guard_alloc.rs", "the engine's allocator"),
+    ("vmsys-core/src/engine/modules.rs", "the engine's questions for modules"),
+    ("vmsys-core/src/engine/modules/evaluated.rs", "a mark in the engine's records of modules"),
     ("vmsys-core/src/engine/raw.rs", "looking at values without running code of a guest's"),
     ("vmsys-core/src/engine/scope.rs", "the engine's table of top-level names"),
     ("vmsys-core/src/isolation/os_thread.rs", "processor time and scheduling class of another thread"),

@@ -3,7 +3,7 @@
 //! A part is a file with one function expression. It is called with `internal`, its way to everything that is not
 //! JavaScript, and returns its exports. The tables say which globals and which modules come from which part.
 
-mod bridge;
+pub(super) mod bridge;
 mod natives;
 
 use std::cell::{Cell, RefCell};
@@ -41,10 +41,11 @@ macro_rules! parts {
 
 parts! {
     "bytes" [natives::bytes::NATIVES],
+    "commonjs" [natives::commonjs::NATIVES],
 }
 
 /// Globals that are made when they are first touched: a name, the part that it comes from, and its name there.
-const GLOBALS: &[(&str, &str, &str)] = &[];
+const GLOBALS: &[(&str, &str, &str)] = &[("require", "commonjs", "require")];
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[];
@@ -95,6 +96,14 @@ pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Opti
         (None, Some(_)) => Some(Err(not_granted(ctx, world, plain))),
         (None, None) => None,
     }
+}
+
+/// The name by which a module that is no file is known, whichever way it is written.
+pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
+    let plain = name.strip_prefix("node:").unwrap_or(name);
+    let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
+    let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
+    (ours || hosts).then(|| format!("node:{plain}"))
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {

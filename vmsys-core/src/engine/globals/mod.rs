@@ -2,7 +2,6 @@
 
 mod console;
 mod process;
-mod require;
 
 use std::rc::{Rc, Weak};
 
@@ -25,7 +24,6 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) ->
     install_clock_and_dice(ctx, world, config)?;
     install_timers(ctx, world)?;
     process::install(ctx, world)?;
-    require::install(ctx, world)?;
     if config.console {
         console::install(ctx, world)?;
     }
