@@ -136,7 +136,9 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
-    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
     use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
     use super::*;
@@ -156,15 +158,25 @@ mod tests {
         }
     }
 
+    /// A certificate of its own for `localhost`, until 2126, made for this test: it vouches for nothing else.
+    const CERTIFICATE: &str = "MIIBXjCCAQSgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyNjAx\
+         MDEwMDAwMDBaMBQxEjAQBgNVBAMMCWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFDF55buA987zn+efA0h1KKn\
+         znhv4GbwvOufmXVD5CMJ3Y1HmcYzcXOxv202s7ecw6WCUBv0WKRL0jfvG9jhlSSjRTBDMBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAM\
+         BgNVHRMBAf8EAjAAMB0GA1UdDgQWBBTmpGXH/KdxvZ5sBa8+v3lDwyYH/zAKBggqhkjOPQQDAgNIADBFAiAmi1eHcthq8DdOB2fL\
+         JhpL4ywZtMNc47RHPtxnjPrpCAIhAOTrz5lFNSRUMX/yhAMnsZpuOTQ5iz0Q7PKOWAmQybg6";
+    /// Its key, which is no secret.
+    const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgxAZdeNKHSugEdtz8V4ZANoyUNeD2/5f0PCnjjNhub8GhRANCAARQ\
+         xeeW7gPfO85/nnwNIdSip854b+Bm8Lzrn5l1Q+QjCd2NR5nGM3Fzsb9tNrO3nMOlglAb9FikS9I37xvY4ZUk";
+
     /// Answers over TLS with a certificate that nobody vouches for.
     #[test]
     fn a_network_over_tls_must_be_vouched_for() {
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = signing_key.serialize_der().try_into().unwrap();
+        let certificate = CertificateDer::from(STANDARD.decode(CERTIFICATE).unwrap());
+        let key = PrivatePkcs8KeyDer::from(STANDARD.decode(KEY).unwrap());
         let server = ServerConfig::builder().with_no_client_auth();
-        let server = server.with_single_cert(vec![cert.der().clone()], key).unwrap();
+        let server = server.with_single_cert(vec![certificate.clone()], key.into()).unwrap();
         let mut roots = RootCertStore::empty();
-        roots.add(cert.der().clone()).unwrap();
+        roots.add(certificate).unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://localhost:{}/npm/x@1.0.0/x.js", listener.local_addr().unwrap().port());
