@@ -16,4 +16,6 @@ mod http_limits;
 mod http_paths;
 mod http_sessions;
 mod http_templates;
+mod libraries;
+mod npm;
 mod support;

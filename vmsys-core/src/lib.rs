@@ -78,6 +78,7 @@ mod event;
 mod execution;
 mod ids;
 mod isolation;
+pub mod library;
 mod limits;
 mod modules;
 mod session;
@@ -94,6 +95,7 @@ pub use self::execution::{
     ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, Metrics, RunFile,
 };
 pub use self::ids::{ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
+pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
 pub use self::modules::{
     CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,

@@ -18,6 +18,7 @@ use crate::execution::{
 use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
 use crate::isolation::protocol::{Granted, LOADER, Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
+use crate::library::{Library, LibraryCache};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
 use crate::modules::{ModuleInstance, SessionModules};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
@@ -56,6 +57,9 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// The directory of libraries; `None` for no libraries. A relative path is taken from the current directory when
+    /// the system is opened.
+    pub library_cache: Option<PathBuf>,
 }
 
 /// Templates, sessions and executions over one store.
@@ -70,6 +74,7 @@ pub struct VmSystem {
 
 pub(crate) struct Inner {
     store: Store,
+    libraries: LibraryCache,
     sessions: RwLock<HashMap<SessionId, Arc<LiveSession>>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
     shutting_down: AtomicBool,
@@ -125,6 +130,10 @@ impl VmSystem {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn with_config(config: Config) -> Result<Self> {
+        let libraries = match &config.library_cache {
+            Some(directory) => LibraryCache::open(directory)?,
+            None => LibraryCache::none(),
+        };
         let store = Store::open(config.database.as_deref(), config.durability)?;
         let recovered = store.recover("closed because the program that ran it ended", Timestamp::now())?;
         if recovered.sessions + recovered.executions > 0 {
@@ -136,6 +145,7 @@ impl VmSystem {
         }
         let inner = Arc::new(Inner {
             store,
+            libraries,
             sessions: RwLock::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
             shutting_down: AtomicBool::new(false),
@@ -143,6 +153,27 @@ impl VmSystem {
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
+    }
+
+    /// Lists the libraries that templates can be given: those of the catalogue, and whatever else the cache holds.
+    ///
+    /// ```
+    /// use vmsys_core::{Config, LibraryCache, NewLibrary, VmSystem};
+    /// let directory = tempfile::tempdir()?;
+    /// LibraryCache::open(directory.path())?.add(NewLibrary::new("mine", "1.0.0"), b"var mine = 1")?;
+    /// let mut config = Config::default();
+    /// config.library_cache = Some(directory.path().to_owned());
+    /// let list = VmSystem::with_config(config)?.library_catalog()?;
+    /// let cached: Vec<_> = list.iter().filter(|library| library.cached).map(|library| library.spec()).collect();
+    /// assert_eq!(cached, ["mine-1.0.0"]);
+    /// assert!(list.iter().any(|library| library.name == "lodash"), "the catalogue is listed too");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An internal error when the cache or its manifest cannot be read.
+    pub fn library_catalog(&self) -> Result<Vec<Library>> {
+        self.inner.libraries.list()
     }
 
     /// Creates a template.

@@ -41,5 +41,5 @@ mod service;
 mod shutdown;
 mod ui;
 
-pub use self::config::{Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
+pub use self::config::{CacheArgs, Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
 pub use self::server::{Server, StartError, run_blocking, serve};

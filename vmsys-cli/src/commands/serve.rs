@@ -8,7 +8,7 @@ use crate::error::{Exit, Result};
 #[cfg(test)]
 pub(crate) use vmsys_server::LogLevel;
 use vmsys_server::run_blocking;
-pub(crate) use vmsys_server::{GlobalArgs, ServeArgs};
+pub(crate) use vmsys_server::{CacheArgs, GlobalArgs, ServeArgs};
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(args: ServeArgs, global: GlobalArgs) -> Result<Exit> {
