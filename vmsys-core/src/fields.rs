@@ -46,11 +46,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads a list, each item with its field, as in `config.hosts[0]`.
-    pub(crate) fn strings<T>(
-        self,
-        key: &str,
-        parse: impl Fn(&str, &'a str) -> Result<T>,
-    ) -> Result<Option<Vec<T>>> {
+    pub(crate) fn strings<T>(self, key: &str, parse: impl Fn(&str, &'a str) -> Result<T>) -> Result<Option<Vec<T>>> {
         let Some(items) = self.read(key, "must be a list of texts", Value::as_array)? else { return Ok(None) };
         let item = |(place, item): (usize, &'a Value)| {
             let name = format!("{key}[{place}]");

@@ -79,6 +79,7 @@ mod execution;
 mod fields;
 mod ids;
 mod isolation;
+pub mod library;
 mod limits;
 mod modules;
 mod session;
@@ -95,6 +96,7 @@ pub use self::execution::{
     ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, Metrics, RunFile,
 };
 pub use self::ids::{CapabilityId, ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
+pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
 pub use self::modules::{FunctionInfo, ModuleInfo};
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};

@@ -1,7 +1,9 @@
 //! `VmSystem`: templates, sessions and executions over one store.
 
 mod handle;
+mod host_env;
 mod housekeeping;
+mod templates;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -9,18 +11,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use self::handle::Session;
+use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::execution::{
     self, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, LiveExecution, Request,
 };
-use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
+use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::protocol::{Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
+use crate::library::LibraryCache;
+use crate::modules::Catalog;
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::{Durability, Store};
-use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
+use crate::template::{Grants, StartupFile};
 use crate::time::Timestamp;
 use crate::worktree::{Worktree, WorktreePath};
 
@@ -56,6 +61,26 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// The directory of libraries; `None` for no libraries. A relative path is taken from the current directory when
+    /// the system is opened.
+    pub library_cache: Option<PathBuf>,
+    host_env: HostEnv,
+}
+
+impl Config {
+    /// Says what variables of the host's environment are, for capabilities of the kind `env` that ask for one with
+    /// `from_host`. It is asked whenever a session is created. Unless it is set, no variable has a value: the library
+    /// itself reads no environment.
+    ///
+    /// ```
+    /// let mut config = vmsys_core::Config::default();
+    /// config.host_env(|name| std::env::var(name).ok());
+    /// # vmsys_core::VmSystem::with_config(config)?;
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
+    pub fn host_env(&mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
+        self.host_env = HostEnv::new(lookup);
+    }
 }
 
 /// Templates, sessions and executions over one store.
@@ -70,6 +95,9 @@ pub struct VmSystem {
 
 pub(crate) struct Inner {
     store: Store,
+    libraries: LibraryCache,
+    modules: Catalog,
+    host_env: HostEnv,
     sessions: RwLock<HashMap<SessionId, Arc<LiveSession>>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
     shutting_down: AtomicBool,
@@ -125,6 +153,10 @@ impl VmSystem {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn with_config(config: Config) -> Result<Self> {
+        let libraries = match &config.library_cache {
+            Some(directory) => LibraryCache::open(directory)?,
+            None => LibraryCache::none(),
+        };
         let store = Store::open(config.database.as_deref(), config.durability)?;
         let recovered = store.recover("closed because the program that ran it ended", Timestamp::now())?;
         if recovered.sessions + recovered.executions > 0 {
@@ -136,6 +168,9 @@ impl VmSystem {
         }
         let inner = Arc::new(Inner {
             store,
+            libraries,
+            modules: Catalog::built_in(),
+            host_env: config.host_env,
             sessions: RwLock::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
             shutting_down: AtomicBool::new(false),
@@ -143,83 +178,6 @@ impl VmSystem {
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
-    }
-
-    /// Creates a template.
-    ///
-    /// # Errors
-    /// [`Validation`](ErrorKind::Validation) for a bad name or setting, [`AlreadyExists`](ErrorKind::AlreadyExists) for a
-    /// name that is taken.
-    pub fn create_template(&self, new: NewTemplate) -> Result<Template> {
-        self.inner.refuse_when_shutting_down()?;
-        new.validate()?;
-        let now = Timestamp::now();
-        let template = Template {
-            id: TemplateId::new(),
-            name: new.name,
-            engine: new.engine,
-            is_active: true,
-            exposed_modules: Vec::new(),
-            libraries: Vec::new(),
-            created_at: now,
-            updated_at: now,
-        };
-        self.inner.store.insert_template(&template, &new.settings)?;
-        Ok(template)
-    }
-
-    /// Returns a template with everything that belongs to it.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
-    pub fn template(&self, id: TemplateId) -> Result<TemplateDetail> {
-        let (template, settings) = self.inner.store.template(id)?;
-        let startup_files = self.inner.store.startup_files(id)?;
-        Ok(TemplateDetail { template, settings, startup_files })
-    }
-
-    /// Lists templates, newest first: those older than `before`, at most `limit` (50 unless told, at most 1,000).
-    pub fn templates(&self, before: Option<TemplateId>, limit: Option<u32>) -> Result<Vec<Template>> {
-        self.inner.store.templates(before, page(limit)?)
-    }
-
-    /// Deletes a template: its configuration goes, its sessions and their history stay.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
-    pub fn delete_template(&self, id: TemplateId) -> Result<()> {
-        self.inner.refuse_when_shutting_down()?;
-        self.inner.store.delete_template(id)
-    }
-
-    /// Adds a file that every new session of the template runs before it is ready.
-    ///
-    /// The file need not exist yet: it is looked up in each session's own worktree.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound), [`InvalidPath`](ErrorKind::InvalidPath),
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) for a path that the template has already.
-    pub fn add_startup_file(&self, id: TemplateId, new: NewStartupFile) -> Result<StartupFile> {
-        self.inner.refuse_when_shutting_down()?;
-        let path = WorktreePath::parse(&new.path)?;
-        let file = StartupFile {
-            id: StartupFileId::new(),
-            template_id: id,
-            path: path.as_str().to_owned(),
-            order_index: new.order_index,
-            mode: new.mode,
-        };
-        self.inner.store.insert_startup_file(&file)?;
-        Ok(file)
-    }
-
-    /// Lists a template's startup files in the order in which they run.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
-    pub fn startup_files(&self, id: TemplateId) -> Result<Vec<StartupFile>> {
-        self.inner.store.template(id)?;
-        self.inner.store.startup_files(id)
     }
 
     /// Creates a session and waits until its startup files have run.
@@ -352,6 +310,11 @@ impl Inner {
         Ok(())
     }
 
+    /// Tells whether somebody provides a network for `fetch`. Nobody can, yet.
+    fn has_network(&self) -> bool {
+        false
+    }
+
     fn live_session(&self, id: SessionId) -> Option<Arc<LiveSession>> {
         self.sessions.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
@@ -443,16 +406,21 @@ impl Inner {
     fn create_session(self: &Arc<Self>, new: NewSession) -> Result<SessionId> {
         self.refuse_when_shutting_down()?;
         new.validate()?;
-        let (template, settings) = self.store.template(new.template_id)?;
+        let detail = self.store.template_detail(new.template_id)?;
+        let template = &detail.template;
         if !template.is_active {
             return Err(Error::new(ErrorKind::TemplateInactive, "the template takes no new sessions")
                 .with("template_id", template.id));
         }
-        let startup_files = self.store.startup_files(template.id)?;
+        let grants = Grants::resolve(template, &detail.capabilities, |name| self.host_env.get(name))?;
+        // Of an embedder's modules, not all need be there that were when the template was made.
+        grants.modules.keys().try_for_each(|name| self.modules.check_name(name))?;
         let worktree = Worktree::open(&new.worktree_path)?;
         let mut runtime_meta = JsonObject::new();
         runtime_meta.insert("engine".to_owned(), template.engine.to_string().into());
         runtime_meta.insert("isolation".to_owned(), "thread".into());
+        runtime_meta.insert("modules".to_owned(), grants.modules.keys().cloned().collect());
+        runtime_meta.insert("libraries".to_owned(), grants.libraries.iter().cloned().collect());
         let record = SessionRecord {
             id: SessionId::new(),
             template_id: template.id,
@@ -466,7 +434,7 @@ impl Inner {
             runtime_meta,
         };
         self.store.insert_session(&record)?;
-        let session = LiveSession::starting(record, settings, worktree);
+        let session = LiveSession::starting(record, detail.settings, grants, worktree);
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
@@ -475,7 +443,7 @@ impl Inner {
             self.forget_session(session.id);
             return Err(error);
         }
-        let started = self.start_up(&session, &startup_files).and_then(|()| session.ready(&self.store));
+        let started = self.start_up(&session, &detail.startup_files).and_then(|()| session.ready(&self.store));
         match started {
             Ok(_) => Ok(session.id),
             Err(error) => {

@@ -61,12 +61,57 @@ pub(crate) const PURE: &[&str] = &["assert", "buffer", "events", "path", "url", 
 
 /// What every session has, or has by its settings: names that people try to add as modules.
 const BUILT_IN: &[&str] = &[
-    "AbortController", "Array", "ArrayBuffer", "Atomics", "BigInt", "Blob", "Boolean", "Buffer", "console", "crypto",
-    "DataView", "Date", "Error", "Event", "EventTarget", "Function", "globalThis", "Infinity", "Intl", "Iterator",
-    "JSON", "Map", "Math", "NaN", "Number", "Object", "parseFloat", "parseInt", "performance", "process", "Promise",
-    "Proxy", "queueMicrotask", "Reflect", "RegExp", "require", "Set", "setInterval", "setTimeout", "String",
-    "structuredClone", "Symbol", "TextDecoder", "TextEncoder", "timers", "undefined", "URL", "URLSearchParams",
-    "WeakMap", "WeakRef", "WeakSet",
+    "AbortController",
+    "Array",
+    "ArrayBuffer",
+    "Atomics",
+    "BigInt",
+    "Blob",
+    "Boolean",
+    "Buffer",
+    "console",
+    "crypto",
+    "DataView",
+    "Date",
+    "Error",
+    "Event",
+    "EventTarget",
+    "Function",
+    "globalThis",
+    "Infinity",
+    "Intl",
+    "Iterator",
+    "JSON",
+    "Map",
+    "Math",
+    "NaN",
+    "Number",
+    "Object",
+    "parseFloat",
+    "parseInt",
+    "performance",
+    "process",
+    "Promise",
+    "Proxy",
+    "queueMicrotask",
+    "Reflect",
+    "RegExp",
+    "require",
+    "Set",
+    "setInterval",
+    "setTimeout",
+    "String",
+    "structuredClone",
+    "Symbol",
+    "TextDecoder",
+    "TextEncoder",
+    "timers",
+    "undefined",
+    "URL",
+    "URLSearchParams",
+    "WeakMap",
+    "WeakRef",
+    "WeakSet",
 ];
 
 /// The modules that there are, by name.
@@ -76,9 +121,8 @@ pub(crate) struct Catalog(Vec<ModuleInfo>);
 impl Catalog {
     /// The modules that come with the library.
     pub(crate) fn built_in() -> Self {
-        let fs = [
-            "readFile", "writeFile", "appendFile", "exists", "stat", "readdir", "mkdir", "rm", "rename", "copyFile",
-        ];
+        let fs =
+            ["readFile", "writeFile", "appendFile", "exists", "stat", "readdir", "mkdir", "rm", "rename", "copyFile"];
         let fs = fs.iter().fold(ModuleInfo::new("fs", "Files of the session's worktree, as in Node"), |info, name| {
             info.function(format!("{name}Sync"))
         });
@@ -102,7 +146,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`ModuleNotAllowed`](ErrorKind::ModuleNotAllowed) with a message that says which of three cases it is. Detail:
-    /// `name`.
+    /// `module`.
     pub(crate) fn check_name(&self, name: &str) -> Result<()> {
         if self.0.iter().any(|module| module.name == name) {
             return Ok(());
@@ -116,7 +160,7 @@ impl Catalog {
             let known: Vec<&str> = self.0.iter().map(|module| module.name.as_str()).collect();
             format!("there is no module {shown:?} to be granted: the modules are {}", known.join(", "))
         };
-        Err(Error::new(ErrorKind::ModuleNotAllowed, why).with("name", shown))
+        Err(Error::new(ErrorKind::ModuleNotAllowed, why).with("module", shown))
     }
 
     /// Checks the configuration of a module that there is.
@@ -131,7 +175,9 @@ impl Catalog {
                 fields.bool("read_only")?;
                 match fields.string("path")? {
                     None | Some(":memory:") => Ok(()),
-                    Some(path) => WorktreePath::parse(path).map(drop).map_err(|error| error.with("field", "config.path")),
+                    Some(path) => {
+                        WorktreePath::parse(path).map(drop).map_err(|error| error.with("field", "config.path"))
+                    }
                 }
             }
             _ => Fields::of(config, &[]).map(drop),
@@ -186,7 +232,7 @@ mod tests {
             ("__proto__", "the modules are"),
         ] {
             let error = catalog.check_name(name).unwrap_err();
-            assert_eq!((error.code(), error.detail("name")), ("MODULE_NOT_ALLOWED", Some(name)));
+            assert_eq!((error.code(), error.detail("module")), ("MODULE_NOT_ALLOWED", Some(name)));
             assert!(error.message().contains(words), "{name}: {error}");
         }
         assert!(catalog.check_name(&"x".repeat(10_000)).unwrap_err().message().len() < 300);

@@ -9,7 +9,7 @@ use crate::ids::SessionId;
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::thread::{RealmThread, Task};
 use crate::store::Store;
-use crate::template::Settings;
+use crate::template::{Grants, Settings};
 use crate::time::Timestamp;
 use crate::worktree::Worktree;
 
@@ -17,6 +17,9 @@ use crate::worktree::Worktree;
 pub(crate) struct LiveSession {
     pub(crate) id: SessionId,
     pub(crate) settings: Settings,
+    /// What its template granted when it was created.
+    #[expect(dead_code, reason = "what is granted is not applied yet")]
+    pub(crate) grants: Grants,
     pub(crate) worktree: Worktree,
     state: Mutex<State>,
     changed: Condvar,
@@ -46,10 +49,11 @@ enum Phase {
 }
 
 impl LiveSession {
-    pub(crate) fn starting(record: SessionRecord, settings: Settings, worktree: Worktree) -> Arc<Self> {
+    pub(crate) fn starting(record: SessionRecord, settings: Settings, grants: Grants, worktree: Worktree) -> Arc<Self> {
         Arc::new(Self {
             id: record.id,
             settings,
+            grants,
             worktree,
             state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
             changed: Condvar::new(),

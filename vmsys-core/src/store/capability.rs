@@ -50,7 +50,11 @@ impl Store {
             if delete.execute(params![id.as_bytes(), template_id.as_bytes()])? > 0 {
                 return template::touch(connection, template_id);
             }
-            if template::exists(connection, template_id)? { Ok(()) } else { Err(template::not_found(template_id).into()) }
+            if template::exists(connection, template_id)? {
+                Ok(())
+            } else {
+                Err(template::not_found(template_id).into())
+            }
         })
     }
 

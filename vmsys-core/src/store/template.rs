@@ -201,6 +201,61 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_whole_or_not_at_all() {
+        let store = in_memory();
+        let mut one = new_template("one");
+        one.updated_at = Timestamp::from_millis(5);
+        store.insert_template(&one, &Settings::default()).unwrap();
+        store.insert_template(&new_template("two"), &Settings::default()).unwrap();
+        let rename = |name: &'static str| {
+            store.update_template(one.id, move |template, settings| {
+                settings.limits.cpu_ms += 1;
+                name.clone_into(&mut template.name);
+                Ok(())
+            })
+        };
+        let error = rename("two").unwrap_err();
+        assert_eq!((error.kind(), error.detail("name")), (ErrorKind::AlreadyExists, Some("two")));
+        let refused = store.update_template(one.id, |template, _| {
+            template.is_active = false;
+            Err(Error::validation("x", "no"))
+        });
+        assert_eq!(refused.unwrap_err().detail("field"), Some("x"));
+        // A change that changes nothing is not seen either.
+        store.update_template(one.id, |_, _| Ok(())).unwrap();
+        assert_eq!(store.template(one.id).unwrap(), (one.clone(), Settings::default()));
+
+        rename("three").unwrap();
+        let (template, settings) = store.template(one.id).unwrap();
+        assert_eq!((template.name.as_str(), settings.limits.cpu_ms), ("three", Settings::default().limits.cpu_ms + 1));
+        assert!(template.updated_at > one.updated_at);
+        let unknown = store.update_template(TemplateId::new(), |_, _| Ok(())).unwrap_err();
+        assert_eq!(unknown.kind(), ErrorKind::TemplateNotFound);
+    }
+
+    #[test]
+    fn of_changes_at_a_time_none_is_lost() {
+        let store = in_memory();
+        let template = new_template("t");
+        store.insert_template(&template, &Settings::default()).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (store, template) = (&store, template.id);
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let add = move |template: &mut Template, _: &mut Settings| {
+                            template.libraries.push(format!("{thread}-{number}"));
+                            Ok(())
+                        };
+                        store.update_template(template, add).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(store.template(template.id).unwrap().0.libraries.len(), 160);
+    }
+
+    #[test]
     fn sessions_outlive_their_template() {
         let store = in_memory();
         let template = new_template("t");

@@ -139,7 +139,10 @@ impl NewCapability {
     pub(crate) fn validate(&self, modules: &Catalog) -> Result<()> {
         let bytes = serde_json::to_string(&self.config).map_or(usize::MAX, |text| text.len());
         if bytes > MAX_CONFIG_BYTES {
-            return Err(Error::validation("config", format!("config must be at most {MAX_CONFIG_BYTES} bytes of JSON")));
+            return Err(Error::validation(
+                "config",
+                format!("config must be at most {MAX_CONFIG_BYTES} bytes of JSON"),
+            ));
         }
         match self.kind {
             CapabilityKind::Module => {
@@ -195,7 +198,11 @@ mod tests {
         for (kind, name, config) in [
             ("fs", "files", json!({})),
             ("fs", "any label, with spaces: ä", json!({"read": ["docs"], "write": []})),
-            ("net", "api", json!({"hosts": ["api.example.com"], "max_bytes": 1, "timeout_ms": 1, "allow_private": true})),
+            (
+                "net",
+                "api",
+                json!({"hosts": ["api.example.com"], "max_bytes": 1, "timeout_ms": 1, "allow_private": true}),
+            ),
             ("env", "HOME", json!({"from_host": true})),
             ("env", "_x1", json!({"value": ""})),
             ("global", "config", json!({"value": null})),

@@ -185,7 +185,9 @@ mod tests {
     #[test]
     fn a_bare_template_grants_nothing() {
         let grants = resolve(&[], &[]);
-        assert!(grants.modules.is_empty() && grants.net.is_empty() && grants.env.is_empty() && grants.globals.is_empty());
+        assert!(
+            grants.modules.is_empty() && grants.net.is_empty() && grants.env.is_empty() && grants.globals.is_empty()
+        );
         // The policy of whatever module an embedder adds; without a module nobody uses it.
         assert_eq!(grants.fs, Some(FsPolicy::default()));
         assert_eq!(grants.libraries, ["ramda", "lodash-4.17.21"]);

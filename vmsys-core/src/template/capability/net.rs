@@ -40,9 +40,7 @@ impl NetPolicy {
     pub(in crate::template) fn parse(config: &JsonObject) -> Result<Self> {
         let fields = Fields::of(config, &["hosts", "max_bytes", "timeout_ms", "allow_private"])?;
         let host = |field: &str, text: &str| {
-            text.parse::<HostPattern>().map_err(|error| {
-                wrong(field.trim_start_matches("config."), error.message())
-            })
+            text.parse::<HostPattern>().map_err(|error| wrong(field.trim_start_matches("config."), error.message()))
         };
         let policy = Self {
             hosts: fields.strings("hosts", host)?.unwrap_or_default(),
@@ -264,13 +262,50 @@ mod tests {
         }
         let long = format!("{}.example", "a".repeat(64));
         for text in [
-            "", ".", "*", "*.", "a.*.b", "*a.b", "*.*.b", "a..b", ".a", "-a.b", "a-.b", "a b", "a\0", "bücher.example",
-            "http://a.example", "a.example/x", "u@a.example", "a.example:", "a.example:0", "a.example:65536",
-            "a.example:+80", "a.example:http", "127.1", "0x7f.1", "0x7f000001", "2130706433", "127.0.0.1.", "1.2.3.256",
-            "256.1.1.1:80", "[::1", "::1]", "[127.0.0.1]", "::1:99999", "[::1]:", "[::1]:0", "fe80::1%eth0", &long,
+            "",
+            ".",
+            "*",
+            "*.",
+            "a.*.b",
+            "*a.b",
+            "*.*.b",
+            "a..b",
+            ".a",
+            "-a.b",
+            "a-.b",
+            "a b",
+            "a\0",
+            "bücher.example",
+            "http://a.example",
+            "a.example/x",
+            "u@a.example",
+            "a.example:",
+            "a.example:0",
+            "a.example:65536",
+            "a.example:+80",
+            "a.example:http",
+            "127.1",
+            "0x7f.1",
+            "0x7f000001",
+            "2130706433",
+            "127.0.0.1.",
+            "1.2.3.256",
+            "256.1.1.1:80",
+            "[::1",
+            "::1]",
+            "[127.0.0.1]",
+            "::1:99999",
+            "[::1]:",
+            "[::1]:0",
+            "fe80::1%eth0",
+            &long,
         ] {
             let error = parse(&json!({"hosts": ["a.example", text]})).unwrap_err();
-            assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some("config.hosts[1]")), "{text:?}");
+            assert_eq!(
+                (error.code(), error.detail("field")),
+                ("VALIDATION_ERROR", Some("config.hosts[1]")),
+                "{text:?}"
+            );
         }
     }
 
