@@ -6,6 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use vmsys_core::Durability;
 
+use crate::host_env::HostEnv;
+
 /// The address that a daemon listens on unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:3210";
 /// The database that a daemon opens unless told otherwise.
@@ -31,6 +33,8 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// The environment that templates may show to their sessions: none, unless it is set.
+    pub host_env: HostEnv,
     /// The bytes that a request body may have. This does not bound answers: their size follows from a template's limits.
     pub max_body_bytes: usize,
     /// How log lines look. Only [`run_blocking`](crate::run_blocking) heeds it: a program that embeds the server has
@@ -46,6 +50,7 @@ impl Default for Config {
             listen: DEFAULT_LISTEN.to_owned(),
             database: Some(DEFAULT_DATABASE.into()),
             durability: Durability::default(),
+            host_env: HostEnv::default(),
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             log_format: LogFormat::default(),
             log_level: LogLevel::default(),
@@ -139,6 +144,7 @@ impl ServeArgs {
             listen: self.listen,
             database: Some(global.db),
             durability: self.durability,
+            host_env: HostEnv::default(),
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
             log_format: self.log_format,
             log_level: global.log_level,
@@ -191,6 +197,7 @@ mod tests {
             listen: "[::1]:0".to_owned(),
             database: Some("/x/y.db".into()),
             durability: Durability::Normal,
+            host_env: HostEnv::default(),
             max_body_bytes: 10,
             log_format: LogFormat::Json,
             log_level: LogLevel::Warn,
