@@ -9,6 +9,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 use serde_json::Value;
 
 use crate::commands::exec::ExecCommand;
+use crate::commands::libs::LibsCommand;
 use crate::commands::ops::OpsCommand;
 use crate::commands::run::{EvalArgs, RunArgs};
 use crate::commands::serve::{self, ServeArgs};
@@ -55,7 +56,7 @@ pub(crate) struct CommonArgs {
     #[command(flatten)]
     pub(crate) daemon: serve::GlobalArgs,
 
-    /// Where the daemon is; every command but `serve`, `run` and `eval` asks it
+    /// Where the daemon is; every command but `serve`, `libs`, `run` and `eval` asks it
     // Read by the commands that need it: a bad VM_SYSTEM_URL must not keep `serve` from starting.
     #[arg(
         long,
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// Look after a running daemon
     #[command(subcommand)]
     Ops(OpsCommand),
+    /// Manage the libraries on this machine: files that sessions can start with
+    #[command(subcommand)]
+    Libs(LibsCommand),
     /// Run a JavaScript file right here, without a daemon
     Run(RunArgs),
     /// Evaluate JavaScript right here, without a daemon, and print its value
@@ -221,6 +225,8 @@ pub(crate) mod tests {
             "vm-system exec get EXECUTION_ID",
             "vm-system exec events EXECUTION_ID",
             "vm-system exec events EXECUTION_ID --after-seq 0",
+            "vm-system libs download",
+            "vm-system libs download --cache-dir .vm-cache/libraries",
             "vm-system ops health",
             "vm-system ops runtime-summary",
             "vm-system --server-url http://127.0.0.1:4000 ops health",
@@ -239,6 +245,13 @@ pub(crate) mod tests {
             "vm-system session list --template-id ID --limit 10 --json",
             "vm-system exec run-file SESSION_ID app.js --arg n=1 --arg name=x --env LANG=en",
             "vm-system exec cancel EXECUTION_ID",
+            "vm-system libs download lodash dayjs-1.11.10 --from npm --force --json",
+            "vm-system libs download --cdn http://127.0.0.1:8080/npm --cache-dir /libs",
+            "vm-system libs list --json",
+            "vm-system libs cache-info",
+            "vm-system libs verify",
+            "vm-system libs add mine.js --name mine --version 1.2.3 --global Mine",
+            "vm-system libs remove mine-1.2.3",
             "vm-system exec repl SESSION_ID -",
             "vm-system run app.js one two --three",
             "vm-system run --cpu-ms 10 --env A=b app.js",
@@ -268,6 +281,10 @@ pub(crate) mod tests {
             "vm-system exec run-file ID app.js --env NOVALUE",
             "vm-system exec repl ID",
             "vm-system --log-level loud ops health",
+            "vm-system libs add mine.js --name mine",
+            "vm-system libs download --from elsewhere",
+            "vm-system libs download --cdn ftp://example.org",
+            "vm-system libs download --cdn not-an-address",
             "vm-system run",
         ] {
             let error = parse(line).expect_err(line);

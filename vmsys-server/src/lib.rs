@@ -42,6 +42,6 @@ mod service;
 mod shutdown;
 mod ui;
 
-pub use self::config::{Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
+pub use self::config::{CacheArgs, Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
 pub use self::host_env::HostEnv;
 pub use self::server::{Server, StartError, run_blocking, serve};

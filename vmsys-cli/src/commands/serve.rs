@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::error::{Exit, Result};
 #[cfg(test)]
 pub(crate) use vmsys_server::LogLevel;
-pub(crate) use vmsys_server::{GlobalArgs, ServeArgs};
+pub(crate) use vmsys_server::{CacheArgs, GlobalArgs, ServeArgs};
 use vmsys_server::{HostEnv, run_blocking};
 
 /// Runs the daemon until it is told to stop.

@@ -299,7 +299,7 @@ impl LibraryCache {
     }
 
     fn resolve(&self, wanted: &Wanted) -> Result<Option<LibraryId>> {
-        let there = self.files()?.into_iter().map(|(id, _)| id).filter(|id| wanted.fits(id)).next_back();
+        let there = self.files()?.into_iter().map(|(id, _)| id).rfind(|id| wanted.fits(id));
         let known = || CATALOG.iter().filter_map(|known| LibraryId::parse(&known.id())).find(|id| wanted.fits(id));
         Ok(there.or_else(known))
     }
@@ -353,7 +353,7 @@ impl LibraryCache {
         let global = entry.and_then(|entry| entry.global.clone());
         let description = entry.map(|entry| entry.description.clone()).unwrap_or_default();
         Library {
-            id: id.to_string(),
+            id: id.name().to_owned(),
             name: id.name().to_owned(),
             version: id.version().to_string(),
             description: known.map_or(description, |known| known.description.to_owned()),
@@ -389,8 +389,9 @@ impl LibraryCache {
         let known = CatalogLibrary::of(id);
         let recorded = entry.and_then(|entry| entry.global.clone());
         Ok(Some(LibrarySource {
-            id: id.to_string(),
+            name: id.name().to_owned(),
             version: id.version().to_string(),
+            file: id.file_name(),
             global: known.map_or(recorded, |known| Some(known.global.to_owned())),
             sets: known.and_then(|known| known.sets).map(str::to_owned),
             source: text,

@@ -26,18 +26,18 @@ pub use self::integrity::integrity;
 /// let cache = LibraryCache::open(std::env::temp_dir().join("no-libraries-here"))?;
 /// let list = cache.list()?; // the catalogue, though nothing is cached
 /// let lodash = list.iter().find(|library| library.name == "lodash").ok_or("not in the catalogue")?;
-/// assert_eq!((lodash.id.as_str(), lodash.global.as_deref()), ("lodash-4.17.21", Some("_")));
+/// assert_eq!((lodash.spec().as_str(), lodash.global.as_deref()), ("lodash-4.17.21", Some("_")));
 /// assert!(!lodash.cached);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Library {
-    /// Name and version, `lodash-4.17.21`: what is unique, and the name of the file without `.js`.
+    /// What a template names it by: `lodash`, which is the newest that is there.
     pub id: String,
-    /// The name alone.
+    /// The name for people: the same.
     pub name: String,
-    /// The version.
+    /// The version. Of one's own libraries there may be several.
     pub version: String,
     /// What it is for, in a few words; empty when nobody said.
     pub description: String,
@@ -58,6 +58,13 @@ pub struct Library {
     pub integrity: Option<String>,
 }
 
+impl Library {
+    /// Returns name and version, `lodash-4.17.21`: what names this one and no other.
+    pub fn spec(&self) -> String {
+        format!("{}-{}", self.id, self.version)
+    }
+}
+
 /// What became of a library's file since it was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,8 +74,7 @@ pub enum LibraryCheck {
     Verified,
     /// No checksum is recorded: somebody put it there. It loads.
     Unverified,
-    /// It has another checksum than the recorded one, is missing though it is recorded, or cannot be read. It is never
-    /// loaded.
+    /// It has another checksum than the recorded one, or cannot be read. It is never loaded.
     Damaged,
 }
 
@@ -76,10 +82,12 @@ pub enum LibraryCheck {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LibrarySource {
-    /// Name and version: `lodash-4.17.21`. Also what stack traces show, with `.js`.
-    pub id: String,
-    /// The version alone.
+    /// The name: `lodash`.
+    pub name: String,
+    /// The version: `4.17.21`.
     pub version: String,
+    /// The name of the file, for stack traces: `lodash-4.17.21.js`.
+    pub file: String,
     /// The global that must be there once the script has run.
     pub global: Option<String>,
     /// The global that the script itself sets, when it is another: [`global`](Self::global) is then made an alias of it.
@@ -98,7 +106,7 @@ pub struct LibrarySource {
 /// let cache = LibraryCache::open(dir.path())?;
 /// let new = NewLibrary::new("greet", "1.0.0").global("greet");
 /// cache.add(new, b"var greet = name => `hello ${name}`")?;
-/// assert_eq!(cache.source("greet")?.id, "greet-1.0.0");
+/// assert_eq!(cache.source("greet")?.file, "greet-1.0.0.js");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -142,13 +142,15 @@ fn the_core_opens_no_network_connection() {
 #[test]
 fn the_command_line_reaches_the_core_in_one_shot_runs_only() {
     let allowed = |path: &str| {
+        // The cache of libraries is a directory of this machine, and is filled before any daemon runs.
+        path.starts_with("vmsys-cli/src/commands/libs") ||
         // Errors of the core become errors of the program in one place.
         path.starts_with("vmsys-cli/src/commands/run") || path == "vmsys-cli/src/error.rs"
     };
     let found = shipped_in("vmsys-cli/src/").filter(|file| !allowed(&file.path) && file.code().names("vmsys_core"));
     hold(
         found.map(|file| file.path.clone()),
-        "Every command but `run` and `eval` is REST calls to a daemon: add the call to vmsys-cli/src/client.rs.",
+        "Every command but `run`, `eval` and `libs` is REST calls to a daemon: add the call to vmsys-cli/src/client.rs.",
     );
 }
 

@@ -35,7 +35,10 @@ fn checks(cache: &LibraryCache, name: &str) -> Vec<(String, Option<LibraryCheck>
 fn what_is_added_is_found_under_both_names() {
     let (cache, _directory) = cache();
     let added = add(&cache, "mine", "1.2.3", "var it = 1").unwrap();
-    assert_eq!((added.id.as_str(), added.check, added.bytes), ("mine-1.2.3", Some(LibraryCheck::Verified), Some(10)));
+    assert_eq!(
+        (added.spec().as_str(), added.check, added.bytes),
+        ("mine-1.2.3", Some(LibraryCheck::Verified), Some(10))
+    );
     assert!(file(&cache, "mine-1.2.3.js").is_file());
     for name in ["mine", "mine-1.2.3"] {
         let source = cache.source(name).unwrap();

@@ -1,0 +1,129 @@
+//! Files of packages from a content delivery network.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HeaderValue, USER_AGENT};
+use http::{Request, Uri};
+use http_body_util::{BodyExt, Empty};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use indicatif::ProgressBar;
+use tokio::task::JoinSet;
+use vmsys_core::library::CatalogLibrary;
+
+use super::download::Bars;
+use crate::error::{Error, Result};
+
+/// Where files come from unless told otherwise. It serves what was published, byte for byte.
+pub(super) const DEFAULT: &str = "https://cdn.jsdelivr.net/npm";
+/// How long one file may take, and how long a connection.
+const PATIENCE: Duration = Duration::from_secs(60);
+const CONNECT: Duration = Duration::from_secs(10);
+
+type HttpsClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+
+/// A network, by its address.
+pub(super) struct Cdn<'a> {
+    address: &'a str,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl<'a> Cdn<'a> {
+    pub(super) fn new(address: &'a str) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::failed("IO_ERROR", format!("cannot start a runtime: {error}")))?;
+        Ok(Self { address, runtime })
+    }
+
+    /// Gets files side by side, and hands over each one, or why there is none, with its address.
+    pub(super) fn fetch(
+        &self,
+        wanted: &[&'static CatalogLibrary],
+        bars: &Bars,
+        mut done: impl FnMut(&CatalogLibrary, Result<Vec<u8>, String>, &str),
+    ) {
+        self.runtime.block_on(async {
+            let client = client();
+            let mut running = JoinSet::new();
+            for &known in wanted {
+                let url = format!("{}/{}@{}/{}", self.address, known.name, known.version, known.file);
+                let (client, bar) = (client.clone(), bars.filling(known));
+                running.spawn(async move {
+                    let bytes = tokio::time::timeout(PATIENCE, get(&client, &url, known.bytes, &bar)).await;
+                    bar.finish_and_clear();
+                    let late = |_| Err(format!("no whole answer within {} seconds", PATIENCE.as_secs()));
+                    (known, bytes.unwrap_or_else(late).map_err(|why| format!("{url}: {why}")), url)
+                });
+            }
+            while let Some(ended) = running.join_next().await {
+                match ended {
+                    Ok((known, bytes, url)) => done(known, bytes, &url),
+                    // A fault of ours, and no task is ever cancelled.
+                    Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+                }
+            }
+        });
+    }
+}
+
+/// Reads the address of a network.
+pub(super) fn address(text: &str) -> Result<String, String> {
+    let bad = || "expected an address such as https://cdn.example.org/npm".to_owned();
+    let text = text.trim_end_matches('/');
+    let uri: Uri = text.parse().map_err(|_| bad())?;
+    let http = matches!(uri.scheme_str(), Some("http" | "https"));
+    if http && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none() {
+        Ok(text.to_owned())
+    } else {
+        Err(bad())
+    }
+}
+
+fn client() -> HttpsClient {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_connect_timeout(Some(CONNECT));
+    let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(http);
+    Client::builder(TokioExecutor::new()).build(https)
+}
+
+/// Gets one file. Redirects are not followed: a network that serves packages answers an exact version itself.
+async fn get(client: &HttpsClient, url: &str, expected: u64, bar: &ProgressBar) -> Result<Vec<u8>, String> {
+    let agent = HeaderValue::from_static(concat!("vm-system/", env!("CARGO_PKG_VERSION")));
+    let request = Request::get(url).header(USER_AGENT, agent).body(Empty::new()).map_err(|error| error.to_string())?;
+    let answer = client.request(request).await.map_err(|error| causes(&error))?;
+    if !answer.status().is_success() {
+        return Err(format!("the answer is {}", answer.status()));
+    }
+    let mut body = answer.into_body();
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| causes(&error))?;
+        if let Some(data) = frame.data_ref() {
+            bytes.extend_from_slice(data);
+            bar.set_position(bytes.len() as u64);
+        }
+        // What is longer cannot be the file, however much of it there is.
+        if bytes.len() as u64 > expected {
+            return Err(format!("another file: it has more than {expected} bytes"));
+        }
+    }
+    Ok(bytes)
+}
+
+/// An error and what is behind it, in one line.
+fn causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
