@@ -18,4 +18,6 @@ mod http_limits;
 mod http_paths;
 mod http_sessions;
 mod http_templates;
+mod libraries;
+mod npm;
 mod support;

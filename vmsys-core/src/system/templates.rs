@@ -182,6 +182,19 @@ impl VmSystem {
 
     /// Lists the libraries that templates can be given: those of the catalogue, and whatever else the cache holds.
     ///
+    /// ```
+    /// use vmsys_core::{Config, LibraryCache, NewLibrary, VmSystem};
+    /// let directory = tempfile::tempdir()?;
+    /// LibraryCache::open(directory.path())?.add(NewLibrary::new("mine", "1.0.0"), b"var mine = 1")?;
+    /// let mut config = Config::default();
+    /// config.library_cache = Some(directory.path().to_owned());
+    /// let list = VmSystem::with_config(config)?.library_catalog()?;
+    /// let cached: Vec<_> = list.iter().filter(|library| library.cached).map(|library| library.spec()).collect();
+    /// assert_eq!(cached, ["mine-1.0.0"]);
+    /// assert!(list.iter().any(|library| library.name == "lodash"), "the catalogue is listed too");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// An internal error when the cache or its manifest cannot be read.
     pub fn library_catalog(&self) -> Result<Vec<Library>> {

@@ -1,9 +1,9 @@
 //! Capabilities: single grants of a template, each with a kind, a name and a configuration.
 
-pub(super) mod env;
 pub(super) mod fs;
 pub(super) mod global;
 pub(super) mod net;
+pub(super) mod variable;
 
 use serde::{Deserialize, Serialize};
 
@@ -154,8 +154,8 @@ impl NewCapability {
                 global::value(&self.config).map(drop)
             }
             CapabilityKind::Env => {
-                env::check_name(&self.name)?;
-                env::Variable::parse(&self.config).map(drop)
+                variable::check_name(&self.name)?;
+                variable::Variable::parse(&self.config).map(drop)
             }
             CapabilityKind::Fs => {
                 check_name(&self.name)?;

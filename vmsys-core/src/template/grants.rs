@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Template;
-use super::capability::env::Variable;
 use super::capability::fs::FsPolicy;
 use super::capability::net::NetPolicy;
+use super::capability::variable::Variable;
 use super::capability::{Capability, CapabilityKind, global};
 use crate::JsonObject;
 use crate::error::Result;

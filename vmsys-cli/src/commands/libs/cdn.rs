@@ -7,11 +7,12 @@ use bytes::Bytes;
 use http::header::{HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Empty};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use indicatif::ProgressBar;
+use rustls::ClientConfig;
 use tokio::task::JoinSet;
 use vmsys_core::library::CatalogLibrary;
 
@@ -49,7 +50,7 @@ impl<'a> Cdn<'a> {
         mut done: impl FnMut(&CatalogLibrary, Result<Vec<u8>, String>, &str),
     ) {
         self.runtime.block_on(async {
-            let client = client();
+            let client = client(ClientConfig::builder().with_webpki_roots().with_no_client_auth());
             let mut running = JoinSet::new();
             for &known in wanted {
                 let url = format!("{}/{}@{}/{}", self.address, known.name, known.version, known.file);
@@ -74,7 +75,7 @@ impl<'a> Cdn<'a> {
 
 /// Reads the address of a network.
 pub(super) fn address(text: &str) -> Result<String, String> {
-    let bad = || "expected an address such as https://cdn.example.org/npm".to_owned();
+    let bad = || "expected an address such as https://cdn.example/npm".to_owned();
     let text = text.trim_end_matches('/');
     let uri: Uri = text.parse().map_err(|_| bad())?;
     let http = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -85,11 +86,11 @@ pub(super) fn address(text: &str) -> Result<String, String> {
     }
 }
 
-fn client() -> HttpsClient {
+fn client(tls: ClientConfig) -> HttpsClient {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_connect_timeout(Some(CONNECT));
-    let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(http);
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
     Client::builder(TokioExecutor::new()).build(https)
 }
 
@@ -126,4 +127,70 @@ fn causes(error: &dyn StdError) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::thread;
+
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_http_with_a_host() {
+        for (text, read) in [
+            ("https://cdn.example/npm", "https://cdn.example/npm"),
+            ("http://127.0.0.1:8080/npm//", "http://127.0.0.1:8080/npm"),
+            ("http://[::1]:80", "http://[::1]:80"),
+        ] {
+            assert_eq!(address(text).as_deref(), Ok(read));
+        }
+        for text in ["", "cdn.example", "/npm", "ftp://cdn.example", "https://", "http://cdn.example/?q", "http://a b/"]
+        {
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
+
+    /// Answers over TLS with a certificate that nobody vouches for.
+    #[test]
+    fn a_network_over_tls_must_be_vouched_for() {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = signing_key.serialize_der().try_into().unwrap();
+        let server = ServerConfig::builder().with_no_client_auth();
+        let server = server.with_single_cert(vec![cert.der().clone()], key).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(cert.der().clone()).unwrap();
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}/npm/x@1.0.0/x.js", listener.local_addr().unwrap().port());
+        let server = Arc::new(server);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let connection = ServerConnection::new(Arc::clone(&server)).unwrap();
+                let mut stream = StreamOwned::new(connection, stream.unwrap());
+                let mut head = [0; 4096];
+                // A client that does not trust the certificate hangs up here.
+                let Ok(read) = stream.read(&mut head) else { continue };
+                assert!(head[..read].starts_with(b"GET /npm/x@1.0.0/x.js HTTP/1.1\r\n"));
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nit";
+                stream.write_all(answer).unwrap();
+                stream.conn.send_close_notify();
+                stream.flush().unwrap();
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let bar = ProgressBar::hidden();
+            let trusting = client(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth());
+            assert_eq!(get(&trusting, &url, 2, &bar).await, Ok(b"it".to_vec()));
+            let ours = client(ClientConfig::builder().with_webpki_roots().with_no_client_auth());
+            let refusal = get(&ours, &url, 2, &bar).await.unwrap_err();
+            assert!(refusal.contains("certificate"), "{refusal}");
+        });
+    }
 }
