@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ColorChoice, Parser, Subcommand};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::commands::exec::ExecCommand;
 use crate::commands::libs::LibsCommand;
@@ -142,6 +142,15 @@ pub(crate) fn argument(text: &str) -> Result<(String, Value), String> {
     Ok((name, value))
 }
 
+/// Reads a JSON object.
+pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("expected a JSON object, such as '{\"read\": [\"docs\"]}'".to_owned()),
+        Err(error) => Err(format!("expected a JSON object, such as '{{\"read\": [\"docs\"]}}': {error}")),
+    }
+}
+
 /// Returns the code of an argument, which `-` leaves to standard input.
 pub(crate) fn code(argument: String) -> Result<String> {
     if argument != "-" {
@@ -210,6 +219,21 @@ pub(crate) mod tests {
             "vm-system template add-startup TEMPLATE_ID --path runtime/init.js --order 10 --mode eval",
             "vm-system template add-startup TEMPLATE_ID --path runtime/init.js --order 10",
             "vm-system template list-startup TEMPLATE_ID",
+            "vm-system template add-capability TEMPLATE_ID --name NAME",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind module --config '{}' --enabled",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind global",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind fs",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind net",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind env",
+            "vm-system template list-capabilities TEMPLATE_ID",
+            "vm-system template add-module TEMPLATE_ID --name NAME",
+            "vm-system template remove-module TEMPLATE_ID --name NAME",
+            "vm-system template list-modules TEMPLATE_ID",
+            "vm-system template list-available-modules",
+            "vm-system template list-available-libraries",
+            "vm-system template add-library TEMPLATE_ID --name NAME",
+            "vm-system template remove-library TEMPLATE_ID --name NAME",
+            "vm-system template list-libraries TEMPLATE_ID",
             "vm-system session create --template-id ID --workspace-id ws-1 --base-commit deadbeef --worktree-path /abs/path",
             "vm-system session list",
             "vm-system session list --status ready",
@@ -242,6 +266,9 @@ pub(crate) mod tests {
     fn command_lines_of_ours_are_taken() {
         for line in [
             "vm-system template create --name demo --set limits.cpu_ms=1000 --set runtime.strict=true",
+            "vm-system template update ID --name demo --active false --set limits.cpu_ms=1000",
+            "vm-system template update ID --set runtime.isolation=thread",
+            "vm-system template remove-capability ID CAPABILITY_ID",
             "vm-system session list --template-id ID --limit 10 --json",
             "vm-system exec run-file SESSION_ID app.js --arg n=1 --arg name=x --env LANG=en",
             "vm-system exec cancel EXECUTION_ID",
@@ -272,6 +299,16 @@ pub(crate) mod tests {
             "vm-system template get",
             "vm-system template get ''",
             "vm-system template create --name x --set cpu_ms=1",
+            "vm-system template create --name x --set resolver.roots=lib",
+            "vm-system template update ID --active yes",
+            "vm-system template update --name x",
+            "vm-system template add-capability ID",
+            "vm-system template add-capability ID --name x --kind disk",
+            "vm-system template add-capability ID --name x --config []",
+            "vm-system template add-capability ID --name x --config {",
+            "vm-system template add-module ID",
+            "vm-system template add-module ID --name ''",
+            "vm-system template remove-capability ID",
             "vm-system template add-startup ID --path x",
             "vm-system session create --template-id ID --workspace-id ws --base-commit HEAD",
             "vm-system session list --status open",

@@ -232,6 +232,14 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
         "STARTUP_FAILED" => format!("`vm-system exec list {session}` shows the startup runs"),
         "STARTUP_MODE_UNSUPPORTED" => "`--mode eval` is the mode that this daemon has".to_owned(),
         "VALIDATION_ERROR" => format!("the value that was refused is that of `{}`", detail("field")?),
+        "MODULE_NOT_ALLOWED" => {
+            "`vm-system template list-available-modules` shows the modules that can be added".to_owned()
+        }
+        "ALREADY_EXISTS" if details.contains_key("kind") => {
+            "`vm-system template list-capabilities TEMPLATE_ID` shows what there is; to change one, remove it with \
+             `vm-system template remove-capability TEMPLATE_ID CAPABILITY_ID`, and add it anew"
+                .to_owned()
+        }
         "ALREADY_EXISTS" => "choose another name; `vm-system template list` and `vm-system template list-startup \
                              TEMPLATE_ID` show what there is"
             .to_owned(),
@@ -291,6 +299,9 @@ mod tests {
             ("VALIDATION_ERROR", json!({"field": "limits.cpu_ms"}), "`limits.cpu_ms`"),
             ("INTERNAL", json!({}), "req-1"),
             ("PAYLOAD_TOO_LARGE", json!({}), "run-file"),
+            ("MODULE_NOT_ALLOWED", json!({"module": "JSON"}), "list-available-modules"),
+            ("ALREADY_EXISTS", json!({"kind": "fs", "name": "a"}), "remove-capability"),
+            ("ALREADY_EXISTS", json!({"name": "a"}), "template list"),
             ("LIBRARY_NOT_FOUND", json!({"library": "lodash"}), "vm-system libs download"),
             ("LIBRARY_DAMAGED", json!({"library": "lodash-4.17.21"}), "vm-system libs verify"),
         ];

@@ -76,6 +76,7 @@ mod engine;
 mod error;
 mod event;
 mod execution;
+mod fields;
 mod ids;
 mod isolation;
 pub mod library;
@@ -94,7 +95,7 @@ pub use self::event::{ConsoleLevel, Event, Payload, SystemLevel};
 pub use self::execution::{
     ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, Metrics, RunFile,
 };
-pub use self::ids::{ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
+pub use self::ids::{CapabilityId, ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
 pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
 pub use self::modules::{
@@ -104,8 +105,9 @@ pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord
 pub use self::store::Durability;
 pub use self::system::{Config, Session, VmSystem};
 pub use self::template::{
-    Engine, Isolation, NewStartupFile, NewTemplate, ResolverSettings, RuntimeSettings, Settings, StartupFile,
-    StartupMode, Template, TemplateDetail,
+    Capability, CapabilityKind, Engine, FsPolicy, HostPattern, Isolation, LimitsPatch, NetPolicy, NewCapability,
+    NewStartupFile, NewTemplate, ResolverPatch, ResolverSettings, RuntimePatch, RuntimeSettings, Settings, StartupFile,
+    StartupMode, Template, TemplateDetail, TemplatePatch,
 };
 pub use self::time::Timestamp;
 pub use self::value::{CallError, JsonText, ResultValue, Value, ValueType};

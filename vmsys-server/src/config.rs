@@ -6,6 +6,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use vmsys_core::Durability;
 
+use crate::host_env::HostEnv;
+
 /// The address that a daemon listens on unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:3210";
 /// The database that a daemon opens unless told otherwise.
@@ -36,6 +38,8 @@ pub struct Config {
     /// The directory of libraries, which `vm-system libs download` fills; `None` for no libraries. A relative path is
     /// taken from the current directory when the daemon starts.
     pub cache_dir: Option<PathBuf>,
+    /// The environment that templates may show to their sessions: none, unless it is set.
+    pub host_env: HostEnv,
     /// The bytes that a request body may have. This does not bound answers: their size follows from a template's limits.
     pub max_body_bytes: usize,
     /// How log lines look. Only [`run_blocking`](crate::run_blocking) heeds it: a program that embeds the server has
@@ -52,6 +56,7 @@ impl Default for Config {
             database: Some(DEFAULT_DATABASE.into()),
             durability: Durability::default(),
             cache_dir: Some(DEFAULT_CACHE_DIR.into()),
+            host_env: HostEnv::default(),
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             log_format: LogFormat::default(),
             log_level: LogLevel::default(),
@@ -158,6 +163,7 @@ impl ServeArgs {
             database: Some(global.db),
             durability: self.durability,
             cache_dir: Some(self.cache.cache_dir),
+            host_env: HostEnv::default(),
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
             log_format: self.log_format,
             log_level: global.log_level,
@@ -211,6 +217,7 @@ mod tests {
             database: Some("/x/y.db".into()),
             durability: Durability::Normal,
             cache_dir: Some("/libs".into()),
+            host_env: HostEnv::default(),
             max_body_bytes: 10,
             log_format: LogFormat::Json,
             log_level: LogLevel::Warn,

@@ -19,6 +19,7 @@ mod guard_alloc;
 mod inspect;
 mod intrinsics;
 mod json;
+mod libraries;
 mod modules;
 mod raw;
 mod realm;

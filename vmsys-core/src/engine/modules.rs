@@ -58,6 +58,13 @@ impl Modules {
     }
 }
 
+impl Modules {
+    /// The absolute path of the worktree.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+}
+
 /// What the engine is given to find the realm by.
 pub(super) struct LoaderHook(RefCell<Weak<World>>);
 

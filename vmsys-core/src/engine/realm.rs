@@ -15,12 +15,15 @@ use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
 use super::intrinsics::{Intrinsics, lock_error_hooks};
+use super::libraries;
 use super::modules::{self, LoaderHook, Modules};
 use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
-use crate::isolation::protocol::{End, Goal, Granted, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
+use crate::isolation::protocol::{
+    End, Goal, Granted, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
+};
 
 /// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
@@ -92,10 +95,11 @@ impl Clock {
 
 impl QuickRealm {
     /// Makes a runtime and installs what scripts find in it.
-    pub(crate) fn new(config: &RealmConfig) -> Result<Self, String> {
+    pub(crate) fn new(config: &RealmConfig) -> Result<Self, NotMade> {
         let meter = Meter::new();
-        let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(|error| error.to_string())?;
-        let context = Context::full(&runtime).map_err(|error| error.to_string())?;
+        let failed = |error: rquickjs::Error| NotMade::Engine(error.to_string());
+        let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(failed)?;
+        let context = Context::full(&runtime).map_err(failed)?;
         let loader = LoaderHook::new();
         let world = context.with(|ctx| -> rquickjs::Result<Rc<World>> {
             let pointer = RuntimePtr::of(&ctx).ok_or(rquickjs::Error::Unknown)?;
@@ -122,7 +126,7 @@ impl QuickRealm {
             loader.attach(&world);
             Ok(world)
         });
-        let world = world.map_err(|error| error.to_string())?;
+        let world = world.map_err(failed)?;
         let budget = world.budget.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || budget.poll())));
         let tracked = Rc::downgrade(&world);
@@ -130,7 +134,13 @@ impl QuickRealm {
             let Some(world) = tracked.upgrade() else { return };
             if handled { world.forget_rejection(&promise) } else { world.note_rejection(&ctx, promise) }
         })));
-        Ok(Self { world, context, _runtime: runtime, _loader: loader, strict: config.strict, shows_run: false })
+        let realm =
+            Self { world, context, _runtime: runtime, _loader: loader, strict: config.strict, shows_run: false };
+        realm.context.with(|ctx| {
+            libraries::load(&ctx, &realm.world, config)?;
+            globals::install_granted(&ctx, config).map_err(failed)
+        })?;
+        Ok(realm)
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {

@@ -111,7 +111,7 @@ fn goal(session: &LiveSession, request: &Request) -> Goal {
     }
 }
 
-fn job_limits(limits: &Limits) -> JobLimits {
+pub(crate) fn job_limits(limits: &Limits) -> JobLimits {
     JobLimits {
         cpu: Duration::from_millis(limits.cpu_ms),
         wall: Duration::from_millis(limits.wall_ms),

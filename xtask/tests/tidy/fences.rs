@@ -221,7 +221,8 @@ fn unsafe_code_is_in_named_files_only() {
 fn libraries_neither_print_nor_read_the_environment() {
     let words = ["println!", "print!", "eprintln!", "eprint!", "dbg!", "std::env", "env::", "home_dir"];
     let mut found = Vec::new();
-    for file in shipped_in("vmsys-core/src/").chain(shipped_in("vmsys-server/src/")) {
+    let libraries = shipped_in("vmsys-core/src/").chain(shipped_in("vmsys-server/src/"));
+    for file in libraries.filter(|file| !file.path.ends_with("/main.rs")) {
         for (number, line) in file.code().lines() {
             let said = words.iter().filter(|word| {
                 line.match_indices(**word)

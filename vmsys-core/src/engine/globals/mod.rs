@@ -30,6 +30,15 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) ->
     Ok(())
 }
 
+/// Sets the globals that a template grants.
+pub(super) fn install_granted(ctx: &Ctx<'_>, config: &RealmConfig) -> Result<()> {
+    for (name, value) in &config.granted.globals {
+        let value: Value<'_> = ctx.json_parse(value.as_str())?;
+        ctx.globals().prop(name.as_str(), Property::from(value).writable().configurable().enumerable())?;
+    }
+    Ok(())
+}
+
 fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
     let Some(prelude) = PRELUDE.run(ctx)?.into_function() else {
         return Err(Exception::throw_message(ctx, "the prelude is no function"));
