@@ -253,7 +253,8 @@ mod tests {
                 capability("env", "OFF", false, json!({"value": "x"})),
             ],
         );
-        let expected = [("HOME", "of the host"), ("LANG", "en")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let expected =
+            [("HOME", "of the host"), ("LANG", "en")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(grants.env, BTreeMap::from(expected));
     }
 
