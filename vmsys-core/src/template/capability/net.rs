@@ -228,6 +228,7 @@ fn is_name(name: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -334,6 +335,28 @@ mod tests {
         ] {
             let matches = pattern.parse::<HostPattern>().unwrap().matches(host, port);
             assert_eq!(matches, expected, "{pattern} for {host}:{port}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_pattern_means_what_it_shows(
+            text in prop_oneof![any::<String>(), "[*]?[.]?[a-z0-9.:*\\[\\]é-]{0,20}", "([a-z]{1,3}[.]){1,3}[a-z]{2}(:[0-9]{1,5})?"],
+            host in prop_oneof![any::<String>(), "[a-z0-9.:é-]{0,20}"],
+            port: u16,
+        ) {
+            let Ok(pattern) = text.parse::<HostPattern>() else { return Ok(()) };
+            let again: HostPattern = pattern.to_string().parse().unwrap();
+            prop_assert_eq!(&again, &pattern);
+            prop_assert_eq!(again.matches(&host, port), pattern.matches(&host, port));
+            if let Host::Below(parent) = &pattern.host {
+                let port = pattern.port.unwrap_or(443);
+                let (child, neighbour) = (format!("x.{parent}"), format!("x{parent}"));
+                prop_assert!(pattern.matches(&child, port));
+                prop_assert!(!pattern.matches(parent, port) && !pattern.matches(&neighbour, port));
+            }
         }
     }
 
