@@ -42,13 +42,14 @@ macro_rules! parts {
 parts! {
     "bytes" [natives::bytes::NATIVES],
     "commonjs" [natives::commonjs::NATIVES],
+    "module" [natives::commonjs::MODULE_NATIVES],
 }
 
 /// Globals that are made when they are first touched: a name, the part that it comes from, and its name there.
 const GLOBALS: &[(&str, &str, &str)] = &[("require", "commonjs", "require")];
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
-const PURE_MODULES: &[(&str, &str)] = &[];
+const PURE_MODULES: &[(&str, &str)] = &[("module", "module")];
 
 /// Native modules whose functions have a face in JavaScript; those of others are what the host says.
 const NATIVE_MODULES: &[(&str, &str)] = &[];
@@ -104,6 +105,14 @@ pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
     let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
     let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
     (ours || hosts).then(|| format!("node:{plain}"))
+}
+
+/// The names of the modules that are no files and that this realm's scripts can load.
+fn loadable_modules(world: &World) -> Vec<String> {
+    let granted = world.granted.modules.iter().map(|granted| granted.name.clone());
+    let mut names: Vec<String> = PURE_MODULES.iter().map(|(name, _)| (*name).to_owned()).chain(granted).collect();
+    names.sort_unstable();
+    names
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {
