@@ -4,7 +4,9 @@
   const { apply, defineProperty, getPrototypeOf, setPrototypeOf } = Reflect;
   const { hasOwn } = Object;
   const { isArray } = Array;
-  const nativeInspect = internal.natives.inspect;
+  const { inspect: nativeInspect, proxyTarget } = internal.natives;
+  const types = internal.part('util_types');
+  const { isProxy } = types;
   const errors = internal.part('node_errors');
   const { invalidArgType, invalidArgValue, validateFunction, validateObject, validateOneOf, validateString } = errors;
 
@@ -21,7 +23,7 @@
     showProxy: false,
     maxArrayLength: 100,
     maxStringLength: 10000,
-    breakLength: 128,
+    breakLength: 80,
     compact: 3,
     sorted: false,
     getters: false,
@@ -237,24 +239,24 @@
 
   const builtIns = new Set(Reflect.ownKeys(globalThis).filter((name) => typeof name === 'string' && /^[A-Z]/.test(name)));
 
-  // Whether a value's toString is the engine's own, so that inspecting it says more.
+  // Whether a value's toString is the engine's own, so that inspecting it says more. No trap of a proxy's is called.
   function hasBuiltInToString(value) {
-    while (internal.part('util_types').isProxy(value)) {
-      // As in Node, a trap of the proxy's is not asked; what it would say is not known either.
-      return true;
-    }
-    if (typeof value.toString !== 'function' || hasOwn(value, 'toString')) return typeof value.toString !== 'function';
-    if (hasOwn(value, Symbol.toPrimitive)) return false;
-    let at = value;
-    do {
-      at = getPrototypeOf(at);
-    } while (at !== null && !hasOwn(at, 'toString') && !hasOwn(at, Symbol.toPrimitive));
-    if (at === null) return true;
-    const constructor = Reflect.getOwnPropertyDescriptor(at, 'constructor');
+    if (isProxy(value)) value = proxyTarget(value);
+    if (value === null) return true;
+    const isConvertible = typeof value[Symbol.toPrimitive] === 'function';
+    const isText = typeof value.toString === 'function';
+    const owns = (object) => (isText && hasOwn(object, 'toString')) || (isConvertible && hasOwn(object, Symbol.toPrimitive));
+    if (!isText && !isConvertible) return true;
+    if (owns(value)) return false;
+    let at = getPrototypeOf(value);
+    while (at !== null && !owns(at)) at = getPrototypeOf(at);
+    const constructor = at === null ? undefined : Reflect.getOwnPropertyDescriptor(at, 'constructor');
     return constructor !== undefined && typeof constructor.value === 'function' && builtIns.has(constructor.value.name);
   }
 
   // Functions and promises
+
+  const { setImmediate } = internal.part('timers');
 
   function promisify(original) {
     validateFunction(original, 'original');
@@ -311,7 +313,6 @@
     });
     return callbackified;
   }
-  const { setImmediate } = internal.part('timers');
 
   function falsyRejection(reason) {
     const error = errors.make(Error, 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value');
@@ -427,7 +428,6 @@
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
-  const types = internal.part('util_types');
   const util = {
     _extend,
     aborted,
