@@ -595,7 +595,6 @@
     isAscii: (input) => bufferIsAscii(bytesOf(input)),
     kMaxLength: MAX_LENGTH,
     kStringMaxLength: MAX_STRING_LENGTH,
-    INSPECT_MAX_BYTES: 50,
     constants: Object.defineProperties({}, {
       MAX_LENGTH: { value: MAX_LENGTH, writable: false, enumerable: true },
       MAX_STRING_LENGTH: { value: MAX_STRING_LENGTH, writable: false, enumerable: true },
@@ -603,5 +602,7 @@
     btoa: globalThis.btoa,
     atob: globalThis.atob,
   };
+  // The inspector's own limit: it can be read, and to assign another is an error in strict code.
+  defineProperty(module, 'INSPECT_MAX_BYTES', { value: 50, writable: false, enumerable: true, configurable: false });
   return module;
 })

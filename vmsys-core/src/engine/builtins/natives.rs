@@ -1,6 +1,8 @@
 //! Functions in Rust that parts call: pure ones, which reach nothing but their arguments and the realm.
 
+pub(super) mod buffer;
 pub(super) mod bytes;
+pub(super) mod util;
 
 use std::rc::Rc;
 

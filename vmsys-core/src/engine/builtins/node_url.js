@@ -5,7 +5,7 @@
   const { invalidArgType, make, missingArgs, validateObject, validateString } = internal.part('node_errors');
 
   const isURL = (value) => value instanceof URL;
-  const legacy = () => internal.part('url_legacy');
+  const legacy = () => internal.part('vendor/url_legacy');
 
   // Hosts
 
@@ -23,11 +23,6 @@
     if (arguments.length < 1) throw missingArgs('domain');
     const ascii = domainToASCII(domain);
     return ascii.split('.').map((label) => (label.startsWith('xn--') ? decodeLabel(label.slice(4)) ?? label : label)).join('.');
-  }
-
-  // Only a host that is not ASCII is looked at: the others are the caller's to judge.
-  function toASCII(host) {
-    return /^[\0-\x7f]*$/.test(host) ? host : domainToASCII(host);
   }
 
   // Punycode, RFC 3492. Returns undefined for what is none.
@@ -100,7 +95,7 @@
     validateString(path, 'path');
     const windows = options?.windows;
     if (windows && path.startsWith('\\\\')) return uncToFileURL(path);
-    const { resolve, sep } = windows ? internal.part('path_win32').win32 : internal.part('path');
+    const { resolve, sep } = windows ? internal.part('vendor/path_win32').win32 : internal.part('vendor/path');
     let resolved = resolve(path);
     // `resolve` takes a trailing slash away.
     if (/(\/|\\)$/.test(path) && (windows || path.endsWith('/')) && !resolved.endsWith(sep)) resolved += '/';
@@ -167,7 +162,6 @@
     URLSearchParams,
     domainToASCII,
     domainToUnicode,
-    toASCII,
     pathToFileURL,
     fileURLToPath,
     urlToHttpOptions,

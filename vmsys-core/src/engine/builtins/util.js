@@ -33,6 +33,9 @@
   // What a custom inspection function returns may need another one, and so on: more rounds are a loop.
   const MAX_ROUNDS = 64;
 
+  // In the order in which the inspector knows them.
+  const STYLES = ['special', 'number', 'bigint', 'boolean', 'undefined', 'null', 'string', 'symbol', 'date', 'regexp'];
+
   function inspect(value, options) {
     const context = { ...defaults };
     if (arguments.length > 1) {
@@ -74,6 +77,12 @@
       Boolean(context.numericSeparator),
       context.getters === true ? 3 : context.getters === 'get' ? 1 : context.getters === 'set' ? 2 : 0,
     ];
+    if (context.colors) {
+      for (const name of STYLES) {
+        const color = inspect.colors[inspect.styles[name]];
+        settings.push(color ? `\u001b[${color[0]}m` : '', color ? `\u001b[${color[1]}m` : '');
+      }
+    }
     const symbol = context.customInspect ? customInspect : undefined;
     // The inspector itself calls nothing of the guest's. What it would have to call it names, as objects with their depth
     // or with a property, and is asked again with the answers, until it names no more.
@@ -90,14 +99,13 @@
     throw new RangeError('Custom inspection functions return one another without an end');
   }
 
-  // Returns what a custom inspection function makes of an object: the object itself, text, or another object to show.
+  // Returns what a custom inspection function makes of an object: the object itself, text, or another value to show.
   function custom(object, depth, context) {
     const method = object[customInspect];
     if (typeof method !== 'function' || method === inspect) return object;
     const { stylize } = context;
     const options = { ...context, stylize: stylize ?? (context.colors ? withColor : withoutColor) };
-    const shown = apply(method, object, [depth, options, inspect]);
-    return (typeof shown === 'object' && shown !== null) ? shown : String(shown);
+    return apply(method, object, [context.depth === null ? null : depth, options, inspect]);
   }
 
   // Returns what a getter answers, within an array, or why it does not.
@@ -443,7 +451,7 @@
     isBoolean: (value) => typeof value === 'boolean',
     isBuffer: (value) => internal.part('buffer').Buffer.isBuffer(value),
     isDate: types.isDate,
-    isDeepStrictEqual: (a, b) => internal.part('deep_equal').isDeepStrictEqual(a, b),
+    isDeepStrictEqual: (a, b) => internal.part('vendor/deep_equal').isDeepStrictEqual(a, b),
     isError: (value) => types.isNativeError(value) || value instanceof Error,
     isFunction: (value) => typeof value === 'function',
     isNull: (value) => value === null,

@@ -9,9 +9,9 @@
   const {
     invalidArgType, invalidArgValue, invalidReturnValue, make, missingArgs, validateFunction,
   } = internal.part('node_errors');
-  const { AssertionError } = internal.part('assertion_error');
+  const { AssertionError } = internal.part('vendor/assertion_error');
   const { inspect } = internal.part('util');
-  const { isDeepEqual, isDeepStrictEqual } = internal.part('deep_equal');
+  const { isDeepEqual, isDeepStrictEqual } = internal.part('vendor/deep_equal');
   const { isNativeError, isPromise, isRegExp } = internal.part('util_types');
 
   const isError = (value) => isNativeError(value) || value instanceof Error;

@@ -505,7 +505,7 @@
   posix._makeLong = posix.toNamespacedPath;
   Object.defineProperty(posix, 'win32', {
     get() {
-      const { win32 } = internal.part('path_win32');
+      const { win32 } = internal.part('vendor/path_win32');
       win32.posix = posix;
       Object.defineProperty(posix, 'win32', { value: win32, writable: true, enumerable: true, configurable: true });
       return win32;

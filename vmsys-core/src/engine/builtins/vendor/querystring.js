@@ -4,7 +4,7 @@
 // calls, and Node's own helpers come from our parts.
 (function (internal) {
   'use strict';
-  const { encodeStr, hexTable, isHexTable } = internal.part('percent_encoding');
+  const { encodeStr, hexTable, isHexTable } = internal.part('vendor/percent_encoding');
   // Only what is malformed needs it.
   const allocUnsafe = (length) => internal.part('buffer').Buffer.allocUnsafe(length);
 

@@ -5,9 +5,12 @@
 (function (internal) {
   'use strict';
   const { invalidArgType, make, validateString } = internal.part('node_errors');
-  const { encodeStr, hexTable } = internal.part('percent_encoding');
-  const querystring = internal.part('querystring');
-  const { toASCII } = internal.part('node_url');
+  const { encodeStr, hexTable } = internal.part('vendor/percent_encoding');
+  const querystring = internal.part('vendor/querystring');
+  const { domainToASCII } = internal.part('node_url');
+
+  // Only a host that is not ASCII is looked at: the others are the caller's to judge.
+  const toASCII = (host) => (/^[\0-\x7f]*$/.test(host) ? host : domainToASCII(host));
 
   // Protocols that can allow "unsafe" and "unwise" chars.
   const unsafeProtocol = new Set(['javascript', 'javascript:']);
