@@ -25,6 +25,7 @@
   const outOfBounds = (name) => make(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS',
     name ? `"${name}" is outside of buffer bounds` : 'Attempt to access memory outside buffer bounds');
   const unknownEncoding = (encoding) => make(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${encoding}`);
+  const notString = () => make(TypeError, 'ERR_INVALID_ARG_TYPE', 'argument must be a string');
   const validateOffset = (value, name, min = 0, max = MAX_LENGTH) => validateInteger(value, name, min, max);
 
   class FastBuffer extends Uint8Array {}
@@ -292,7 +293,7 @@
       }
     }
     const known = encoding ? knownEncoding(encoding) : 'utf8';
-    if (typeof string !== 'string') throw invalidArgType('argument', 'string', string);
+    if (typeof string !== 'string') throw notString();
     return bufferWrite(this, string, known, offset, length);
   }
 
@@ -542,7 +543,7 @@
       return bufferToString(this, encoding, start, Math.min(end, this.length));
     };
     methods[`${name}Write`] = function (string, offset = 0, length = this.length - offset) {
-      if (typeof string !== 'string') throw invalidArgType('argument', 'string', string);
+      if (typeof string !== 'string') throw notString();
       return bufferWrite(this, string, encoding, offset, length);
     };
   }

@@ -26,8 +26,8 @@
   const kMaxShortLength = 12;
 
   function copyError(source) {
-    const target = Object.assign({ __proto__: Object.getPrototypeOf(source) }, source);
-    Object.defineProperty(target, 'message', { __proto__: null, value: source.message });
+    const target = Object.setPrototypeOf(Object.assign(new Error(source.message), source), Object.getPrototypeOf(source));
+    Object.defineProperty(target, 'stack', { __proto__: null, value: '', writable: true, configurable: true });
     return target;
   }
 

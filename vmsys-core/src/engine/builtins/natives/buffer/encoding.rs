@@ -149,7 +149,7 @@ fn to_base64(bytes: &[u8], alphabet: &[u8; 64], pad: bool) -> String {
     text
 }
 
-/// Reads the digits of either alphabet, whatever stands between them.
+/// Reads the digits of either alphabet up to padding, whatever stands between them.
 fn from_base64(text: &[u8]) -> Vec<u8> {
     const NONE: u8 = 64;
     const VALUES: [u8; 256] = {
@@ -164,7 +164,7 @@ fn from_base64(text: &[u8]) -> Vec<u8> {
     };
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
     let (mut bits, mut count) = (0_u32, 0);
-    for byte in text {
+    for byte in text.iter().take_while(|byte| **byte != b'=') {
         let value = VALUES[usize::from(*byte)];
         if value == NONE {
             continue;
@@ -223,5 +223,6 @@ mod tests {
         assert_eq!(from_base64(b"a G\nk"), b"hi");
         assert_eq!(from_base64(b"-_+/"), [0xfb, 0xff, 0xbf]);
         assert_eq!(from_base64(b"a"), b"");
+        assert_eq!(from_base64(b"YQ==YQ=="), b"a");
     }
 }
