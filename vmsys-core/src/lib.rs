@@ -79,6 +79,7 @@ mod execution;
 mod ids;
 mod isolation;
 mod limits;
+mod modules;
 mod session;
 mod store;
 mod system;
@@ -94,6 +95,9 @@ pub use self::execution::{
 };
 pub use self::ids::{ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
 pub use self::limits::Limits;
+pub use self::modules::{
+    CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,
+};
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 pub use self::store::Durability;
 pub use self::system::{Config, Session, VmSystem};
@@ -102,4 +106,4 @@ pub use self::template::{
     StartupMode, Template, TemplateDetail,
 };
 pub use self::time::Timestamp;
-pub use self::value::{JsonText, ResultValue, ValueType};
+pub use self::value::{CallError, JsonText, ResultValue, Value, ValueType};

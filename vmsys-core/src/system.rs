@@ -16,8 +16,9 @@ use crate::execution::{
     self, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, LiveExecution, Request,
 };
 use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
-use crate::isolation::protocol::{Outcome, RealmConfig};
+use crate::isolation::protocol::{Granted, Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
+use crate::modules::SessionModules;
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::{Durability, Store};
 use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
@@ -466,7 +467,7 @@ impl Inner {
             runtime_meta,
         };
         self.store.insert_session(&record)?;
-        let session = LiveSession::starting(record, settings, worktree);
+        let session = LiveSession::starting(record, settings, worktree, SessionModules::default());
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
@@ -494,6 +495,7 @@ impl Inner {
             strict: runtime.strict,
             seed: fastrand::u64(..),
             origin_ms: Timestamp::now().as_millis(),
+            granted: Granted::default(),
         };
         let thread = RealmThread::start(config)
             .map_err(|cause| Error::internal("the session's runtime could not be made", cause))?;

@@ -6,6 +6,12 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+mod data;
+mod error;
+
+pub use self::data::Value;
+pub use self::error::CallError;
+
 /// A JSON document as text, checked to be one, and parsed only when somebody asks.
 ///
 /// Results are written to the store and to sockets as they came out of the realm: most are never looked into by us.

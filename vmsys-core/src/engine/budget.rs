@@ -82,15 +82,18 @@ impl Budget {
         self.polls.set(self.polls.get() + 1);
         if self.stop.get().is_some() {
             // The host sees by it that the script is on its way out, and not stuck.
-            self.stop_requested();
+            self.asked_to_stop();
         }
         self.check().is_some()
     }
 
-    /// Whether the host wants the job to end. What runs without a host has no right to.
-    fn stop_requested(&self) -> bool {
-        let Ok(host) = self.host.try_borrow() else { return false };
-        host.as_ref().is_none_or(|host| host.try_borrow().is_ok_and(|host| host.stop_requested()))
+    /// Why the host wants the job to end, if it does. What runs without a host has no right to.
+    fn asked_to_stop(&self) -> Option<Stop> {
+        let Ok(host) = self.host.try_borrow() else { return None };
+        match host.as_ref() {
+            Some(host) => host.try_borrow().ok()?.stop_reason(),
+            None => Some(Stop::Requested),
+        }
     }
 
     /// Looks for a reason to stop; what it finds stays.
@@ -140,8 +143,8 @@ impl Budget {
         if self.meter.is_doomed() {
             return Some(Stop::Memory);
         }
-        if self.stop_requested() {
-            return Some(Stop::Requested);
+        if let Some(asked) = self.asked_to_stop() {
+            return Some(asked);
         }
         if self.started.get().elapsed() >= self.wall.get() {
             return Some(Stop::Wall);

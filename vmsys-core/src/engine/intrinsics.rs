@@ -2,9 +2,12 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
-use rquickjs::{Ctx, Persistent, Value};
+use rquickjs::object::Property;
+use rquickjs::{Ctx, Object, Persistent, Value};
 
+use super::bytecode::Script;
 use super::raw::{self, Answer, Failed, Key};
 
 /// Declares the captured functions: one name on our side, one expression that yields it in a pristine realm.
@@ -100,12 +103,17 @@ classes! {
     DomException = "new DOMException('', '')",
 }
 
+/// The constructors of errors; the first is the one of errors with a name of their own.
+const ERRORS: [&str; 7] =
+    ["Error", "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError"];
+
 /// The engine's own functions and prototypes, as they were before any guest code ran.
 ///
 /// Keep it beside the realm and drop it before the runtime: the values are references into it.
 pub(crate) struct Intrinsics {
     functions: Vec<Persistent<Value<'static>>>,
-    error: Persistent<Value<'static>>,
+    /// The constructors of [`ERRORS`].
+    errors: Vec<Persistent<Value<'static>>>,
     object_prototype: Persistent<Value<'static>>,
     classes: Vec<u32>,
 }
@@ -113,8 +121,23 @@ pub(crate) struct Intrinsics {
 impl Intrinsics {
     /// Makes an error on the spot, whose stack tells the calls that led to the function of ours that asks.
     pub(super) fn error_here<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
-        let constructor = self.error.clone().restore(ctx).ok()?.into_constructor()?;
-        constructor.construct(()).ok()
+        self.error().clone().restore(ctx).ok()?.into_constructor()?.construct(()).ok()
+    }
+
+    /// Makes an error with a message: of the engine's own kind of that name, or else an `Error` that bears it.
+    pub(super) fn new_error<'js>(&self, ctx: &Ctx<'js>, name: &str, message: &str) -> rquickjs::Result<Value<'js>> {
+        let known = ERRORS.iter().position(|known| *known == name);
+        let constructor = self.errors[known.unwrap_or(0)].clone().restore(ctx)?;
+        let constructor = constructor.into_constructor().ok_or(rquickjs::Error::Unknown)?;
+        let error: Object<'js> = constructor.construct((message,))?;
+        if known.is_none() {
+            error.prop("name", Property::from(name).writable().configurable())?;
+        }
+        Ok(error.into_value())
+    }
+
+    fn error(&self) -> &Persistent<Value<'static>> {
+        &self.errors[0]
     }
 
     /// Captures the functions of a pristine realm.
@@ -122,26 +145,35 @@ impl Intrinsics {
     /// # Errors
     /// The context lacks an intrinsic, or is out of memory.
     pub(crate) fn capture(ctx: &Ctx<'_>) -> rquickjs::Result<Self> {
-        let source = format!(
-            "(() => {{
+        static TEXT: LazyLock<&'static str> = LazyLock::new(|| {
+            format!(
+                "(() => {{
                 const get = (o, k) => Object.getOwnPropertyDescriptor(o, k).get;
                 const set = (o, k) => Object.getOwnPropertyDescriptor(o, k).set;
-                return [[{}], [{}], Error, Object.prototype];
+                return [[{}], [{}], [{}], Object.prototype];
             }})()",
-            SOURCES.join(", "),
-            SAMPLES.join(", "),
-        );
-        let captured: Vec<Value<'_>> = ctx.eval(source)?;
-        let [functions, samples, error, object_prototype] =
+                SOURCES.join(", "),
+                SAMPLES.join(", "),
+                ERRORS.join(", "),
+            )
+            .leak()
+        });
+        static CAPTURE: LazyLock<Script> = LazyLock::new(|| Script::new("vm:intrinsics", &TEXT));
+        let captured: Vec<Value<'_>> = CAPTURE.run(ctx)?.get()?;
+        let [functions, samples, errors, object_prototype] =
             <[Value<'_>; 4]>::try_from(captured).map_err(|_| rquickjs::Error::Unknown)?;
+        let errors: Vec<Value<'_>> = errors.get()?;
         let functions: Vec<Value<'_>> = functions.get()?;
         let samples: Vec<Value<'_>> = samples.get()?;
-        if functions.len() != SOURCES.len() || functions.iter().any(|function| !function.is_function()) {
+        if functions.len() != SOURCES.len()
+            || functions.iter().any(|function| !function.is_function())
+            || errors.len() != ERRORS.len()
+        {
             return Err(rquickjs::Error::Unknown);
         }
         Ok(Self {
             functions: functions.into_iter().map(|function| Persistent::save(ctx, function)).collect(),
-            error: Persistent::save(ctx, error),
+            errors: errors.into_iter().map(|error| Persistent::save(ctx, error)).collect(),
             object_prototype: Persistent::save(ctx, object_prototype),
             classes: samples.iter().map(raw::class_id).collect(),
         })
@@ -158,8 +190,12 @@ impl Intrinsics {
 /// # Errors
 /// The context is out of memory, or the hooks were locked before.
 pub(crate) fn lock_error_hooks(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    ctx.eval(
-        "(() => {
+    LOCK.run(ctx).map(drop)
+}
+
+static LOCK: Script = Script::new(
+    "vm:errors",
+    "(() => {
             const {get, set} = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit');
             const apply = Reflect.apply;
             let prepare;
@@ -178,8 +214,7 @@ pub(crate) fn lock_error_hooks(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
                 },
             });
         })()",
-    )
-}
+);
 
 /// Property reads and keys listed in one call from outside; then nested objects are cut. About 0.1 s at the worst.
 const MAX_WORK: usize = 1_000_000;
@@ -278,7 +313,7 @@ impl<'a, 'js> Quiet<'a, 'js> {
     }
 
     fn begin(tools: &Tools<'a, 'js>) -> Answer<Self> {
-        let error = tools.restore(&tools.intrinsics.error)?;
+        let error = tools.restore(tools.intrinsics.error())?;
         if tools.call(Builtin::GetStackTraceLimit, &error, &[])?.is_object() {
             return Err(Failed);
         }

@@ -417,6 +417,43 @@ pub(super) fn array_buffer_bytes(value: &Value<'_>, max: usize) -> Answer<Vec<u8
     Ok(unsafe { std::slice::from_raw_parts(data, len) }.to_vec())
 }
 
+/// Copies the bytes that a typed array views; a detached one, or one whose buffer became too short, is refused.
+pub(super) fn typed_array_bytes(value: &Value<'_>) -> Answer<Vec<u8>> {
+    let ctx = value.ctx();
+    let (mut offset, mut len) = (0, 0);
+    // SAFETY: for anything but a typed array whose bytes are there the engine makes a TypeError; else it answers its
+    // buffer, with a count of its own, and where in it the array stands.
+    let buffer = unsafe {
+        let raw = qjs::JS_GetTypedArrayBuffer(
+            ctx.as_raw().as_ptr(),
+            value.as_raw(),
+            &raw mut offset,
+            &raw mut len,
+            ptr::null_mut(),
+        );
+        take(ctx, raw)?
+    };
+    buffer_part(&buffer, usize::try_from(offset).map_err(|_| Failed)?, usize::try_from(len).map_err(|_| Failed)?)
+}
+
+/// Copies a part of an array buffer; one that is not there as a whole is refused.
+pub(super) fn buffer_part(buffer: &Value<'_>, offset: usize, len: usize) -> Answer<Vec<u8>> {
+    let ctx = buffer.ctx();
+    let mut size = 0;
+    // SAFETY: reads the buffer's pointer and length, or makes a TypeError.
+    let data = unsafe { qjs::JS_GetArrayBuffer(ctx.as_raw().as_ptr(), &raw mut size, buffer.as_raw()) };
+    if data.is_null() {
+        let failed = ctx.has_exception();
+        clear_exception(ctx);
+        return if failed || len > 0 { Err(Failed) } else { Ok(Vec::new()) };
+    }
+    let size = usize::try_from(size).map_err(|_| Failed)?;
+    let end = offset.checked_add(len).filter(|end| *end <= size).ok_or(Failed)?;
+    // SAFETY: the engine gave `data` with `size` bytes, and the part ends within; nothing runs in the engine before the
+    // copy is done.
+    Ok(unsafe { std::slice::from_raw_parts(data, size) }[offset..end].to_vec())
+}
+
 /// Returns the length of a string value in UTF-16 units, without flattening it.
 pub(super) fn string_len(value: &Value<'_>) -> usize {
     if !value.is_string() {
@@ -474,4 +511,16 @@ unsafe fn take<'js>(ctx: &Ctx<'js>, raw: qjs::JSValue) -> Answer<Value<'js>> {
         return Err(Failed);
     }
     Ok(value)
+}
+
+/// Defines an element of an array as a plain one, whatever the prototypes of arrays have become.
+pub(super) fn define_index<'js>(array: &Value<'js>, index: u32, value: Value<'js>) -> Answer<()> {
+    let ctx = array.ctx();
+    let flags = qjs::JS_PROP_C_W_E as c_int;
+    // SAFETY: array and value are of this context; the call takes over the count that is made for it.
+    let defined = unsafe {
+        let raw = ctx.as_raw().as_ptr();
+        qjs::JS_DefinePropertyValueUint32(raw, array.as_raw(), index, qjs::JS_DupValue(raw, value.as_raw()), flags)
+    };
+    if defined < 0 { Err(Failed) } else { Ok(()) }
 }

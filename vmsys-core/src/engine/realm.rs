@@ -9,6 +9,7 @@ use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Persistent, Promise, Runtime, Value};
 
 use super::budget::Budget;
+use super::builtins::{Bridge, Builtins};
 use super::describe::{Thrown, describe, describe_error};
 use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
@@ -18,7 +19,7 @@ use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
-use crate::isolation::protocol::{End, Goal, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
+use crate::isolation::protocol::{End, Goal, Granted, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
 
 /// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
@@ -51,6 +52,9 @@ pub(super) struct World {
     /// The captured built-ins, for what turns values into text.
     pub(super) intrinsics: Intrinsics,
     pub(super) declarations: Option<Declarations>,
+    pub(super) builtins: Builtins,
+    pub(super) bridge: Bridge,
+    pub(super) granted: Granted,
     /// Promises that were rejected while nothing listened.
     rejections: RefCell<Rejections>,
 }
@@ -100,6 +104,9 @@ impl QuickRealm {
                 output_bytes: Cell::new(0),
                 intrinsics: Intrinsics::capture(&ctx)?,
                 declarations: Declarations::find(&ctx),
+                builtins: Builtins::default(),
+                bridge: Bridge::default(),
+                granted: config.granted.clone(),
                 rejections: RefCell::default(),
             });
             lock_error_hooks(&ctx)?;
@@ -157,13 +164,17 @@ impl QuickRealm {
             if let Some(reason) = world.unhandled_rejection(ctx, main) {
                 return Ended::Threw(reason);
             }
-            let Some(due) = world.timers.next_due() else {
+            let due = world.timers.next_due();
+            if due.is_none() && !world.bridge.is_waiting() {
                 return if settled { Ended::Settled } else { Ended::Unsettled };
+            }
+            let until_due = due.map(|due| due.saturating_duration_since(Instant::now()));
+            let went_on = match until_due {
+                Some(Duration::ZERO) if !world.bridge.is_waiting() => world.timers.fire(ctx),
+                Some(Duration::ZERO) => self.take_news(ctx, Duration::ZERO).and_then(|()| world.timers.fire(ctx)),
+                until_due => self.take_news(ctx, until_due.unwrap_or(Duration::MAX)),
             };
-            let now = Instant::now();
-            if due > now {
-                self.sleep((due - now).min(world.budget.wall_left()));
-            } else if world.timers.fire(ctx).is_err() && world.budget.stopped().is_none() {
+            if went_on.is_err() && world.budget.stopped().is_none() {
                 return Ended::Threw(ctx.catch());
             }
         }
@@ -190,11 +201,19 @@ impl QuickRealm {
         }
     }
 
-    fn sleep(&self, time: Duration) {
-        let Some(host) = self.world.budget.host() else { return };
-        let wake = host.borrow_mut().wait(time);
-        if wake == Wake::StopRequested {
-            self.world.budget.stop(Stop::Requested);
+    /// Sleeps until the host has news, but no longer than that.
+    fn take_news(&self, ctx: &Ctx<'_>, at_most: Duration) -> rquickjs::Result<()> {
+        let budget = &self.world.budget;
+        let Some(host) = budget.host() else { return Ok(()) };
+        let wake = host.borrow_mut().wait(at_most.min(budget.wall_left()));
+        drop(host);
+        match wake {
+            Wake::Elapsed => Ok(()),
+            Wake::StopRequested => {
+                budget.check();
+                Ok(())
+            }
+            Wake::Completed(completion) => self.world.bridge.complete(ctx, &self.world, &completion),
         }
     }
 
@@ -252,6 +271,7 @@ impl Realm for QuickRealm {
         self.context.with(|ctx| {
             drop(ctx.catch());
             world.timers.clear_all();
+            world.bridge.clear();
             let stopped = world.budget.stopped();
             world.budget.begin_cleanup();
             // Whatever ended the job, nothing that it queued may run in the next one: a timer that threw leaves what it

@@ -4,6 +4,7 @@
 mod repl;
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::QuickRealm;
 use crate::event::{ConsoleLevel, Payload};
 use crate::execution::ErrorCode;
 use crate::isolation::protocol::*;
-use crate::value::JsonText;
+use crate::value::{CallError, JsonText, Value};
 
 /// A host that keeps what it is told.
 #[derive(Default)]
@@ -22,6 +23,26 @@ struct Recorder {
     events: Vec<Payload>,
     max_events: Option<usize>,
     stop_after: Option<Instant>,
+    modules: Modules,
+    answers: VecDeque<Completion>,
+}
+
+/// What scripts of these tests may call.
+#[derive(Default, Clone)]
+struct Modules;
+
+impl Modules {
+    /// `echo(...)` gives its arguments back, `fail(name, message)` fails.
+    fn call(&self, call: &Call) -> Result<Value, CallError> {
+        match (call.module.as_str(), call.function.as_str()) {
+            ("test", "echo" | "later") => Ok(Value::Array(call.args.clone())),
+            ("test", "fail") => {
+                let text = |at: usize| call.args.get(at).and_then(Value::as_str).unwrap_or_default();
+                Err(CallError::new(text(0), text(1)).with_code("E_TEST").with("at", 7.0))
+            }
+            _ => Err(CallError::new("Error", "not granted").with_code("ERR_MODULE_NOT_GRANTED")),
+        }
+    }
 }
 
 impl Host for Recorder {
@@ -34,13 +55,29 @@ impl Host for Recorder {
     }
 
     fn wait(&mut self, at_most: Duration) -> Wake {
+        if let Some(answer) = self.answers.pop_front() {
+            return Wake::Completed(answer);
+        }
         let left = self.stop_after.map_or(at_most, |at| at.saturating_duration_since(Instant::now()).min(at_most));
         std::thread::sleep(left);
-        if self.stop_requested() { Wake::StopRequested } else { Wake::Elapsed }
+        if self.stop_reason().is_some() { Wake::StopRequested } else { Wake::Elapsed }
     }
 
-    fn stop_requested(&self) -> bool {
-        self.stop_after.is_some_and(|at| Instant::now() >= at)
+    fn stop_reason(&self) -> Option<Stop> {
+        self.stop_after.is_some_and(|at| Instant::now() >= at).then_some(Stop::Requested)
+    }
+
+    fn call(&mut self, call: Call) -> Result<Value, CallError> {
+        self.modules.call(&call)
+    }
+
+    fn begin(&mut self, id: u64, call: Call) {
+        let result = self.modules.call(&call);
+        self.answers.push_back(Completion { id, result });
+    }
+
+    fn cancel(&mut self, id: u64) {
+        self.answers.retain(|answer| answer.id != id);
     }
 }
 
@@ -77,8 +114,20 @@ impl Host for Wire<SharedHost> {
         over_the_wire(&self.0.borrow_mut().wait(over_the_wire(&at_most)))
     }
 
-    fn stop_requested(&self) -> bool {
-        over_the_wire(&self.0.borrow().stop_requested())
+    fn stop_reason(&self) -> Option<Stop> {
+        over_the_wire(&self.0.borrow().stop_reason())
+    }
+
+    fn call(&mut self, call: Call) -> Result<Value, CallError> {
+        over_the_wire(&self.0.borrow_mut().call(over_the_wire(&call)))
+    }
+
+    fn begin(&mut self, id: u64, call: Call) {
+        self.0.borrow_mut().begin(id, over_the_wire(&call));
+    }
+
+    fn cancel(&mut self, id: u64) {
+        self.0.borrow_mut().cancel(id);
     }
 }
 
@@ -169,7 +218,10 @@ impl Bench {
 
 /// Runs a test on a realm, and again on one behind the wire.
 fn on_both(test: fn(&mut Bench)) {
-    on_both_with(RealmConfig { console: true, strict: false, seed: 42, origin_ms: 1_770_508_800_000 }, test);
+    on_both_with(
+        RealmConfig { console: true, strict: false, seed: 42, origin_ms: 1_770_508_800_000, ..RealmConfig::default() },
+        test,
+    );
 }
 
 fn on_both_with(config: RealmConfig, test: fn(&mut Bench)) {
@@ -185,6 +237,66 @@ fn on_big_stack(run: impl FnOnce() + Send + 'static) {
     if let Err(panic) = thread.join() {
         std::panic::resume_unwind(panic);
     }
+}
+
+/// A realm that may call the host of these tests.
+fn with_test_module() -> RealmConfig {
+    let functions = [("echo", false), ("fail", false), ("later", true)];
+    let functions = functions.map(|(name, is_async)| (name.to_owned(), is_async)).to_vec();
+    let granted = Granted { modules: vec![GrantedModule { name: "test".to_owned(), functions }], ..Granted::default() };
+    RealmConfig { console: true, seed: 42, granted, ..RealmConfig::default() }
+}
+
+#[test]
+fn modules_of_the_host_answer_now_or_later() {
+    on_both_with(with_test_module(), |bench| {
+        let text = |end: End| match end {
+            End::Value(value) => value.preview.split_whitespace().collect::<Vec<_>>().join(" "),
+            End::Exception(error) => error.message,
+            End::Stopped(stop) => format!("{stop:?}"),
+        };
+        let echoed =
+            "[ 1, 'a', null, true, 12345678901234567890n, -5n, Uint8Array(2) [ 1, 2 ], [], { x: { y: 1.5 } } ]";
+        let args = "1, 'a', undefined, true, 12345678901234567890n, -5n, new Uint8Array([0, 1, 2]).subarray(1), [], {x: {y: 1.5}}";
+        assert_eq!(text(bench.run(&format!("require('test').echo({args})"))), echoed);
+        assert_eq!(text(bench.run(&format!("await require('node:test').later({args})"))), echoed);
+        assert_eq!(text(bench.run("let e; try { require('test').fail('RangeError', 'far') } catch (x) { e = x } [e instanceof RangeError, e.message, e.code, e.at]")), "[ true, 'far', 'E_TEST', 7 ]");
+        assert_eq!(text(bench.run("require('test').fail('OddError', 'odd')")), "OddError: odd");
+        assert_eq!(text(bench.run("require('nowhere')")), "Error: Cannot find module 'nowhere'");
+        for hostile in [
+            "{get x() { return 1 }}",
+            "() => 1",
+            "new Proxy({}, {})",
+            "Symbol()",
+            "new Map()",
+            "2n ** 200n",
+            "Array(1e9)",
+        ] {
+            let refused = text(bench.run(&format!("require('test').echo({hostile})")));
+            assert!(refused.contains("to the host"), "{hostile}: {refused}");
+        }
+        assert!(text(bench.run("let a = []; a.push(a); require('test').echo(a)")).contains("cycle"));
+        // What nobody awaits is answered before the execution ends.
+        assert_eq!(text(bench.run("let got; require('test').later(1).then((x) => { got = x }); 0")), "0");
+        assert_eq!(text(bench.run("got")), "[ 1 ]");
+    });
+}
+
+#[test]
+fn parts_run_when_they_are_touched() {
+    on_both(|bench| {
+        bench.run("Object.defineProperty(globalThis, 'probe', {value: 1, configurable: true})");
+        // Every lazy global is what its name says, once it has been touched.
+        let odd = bench.run(
+            "Object.getOwnPropertyNames(globalThis).filter((name) => {
+                if (!Object.getOwnPropertyDescriptor(globalThis, name).get) return false;
+                const value = globalThis[name];
+                const own = Object.getOwnPropertyDescriptor(globalThis, name);
+                return value === undefined || own.value !== value || !own.writable || own.enumerable;
+            }).join()",
+        );
+        assert!(matches!(odd, End::Value(value) if value.preview.is_empty()));
+    });
 }
 
 #[test]
@@ -457,7 +569,7 @@ fn nul_and_odd_text_are_only_text() {
 #[test]
 fn strictness_is_a_setting() {
     on_both(|bench| assert_eq!(bench.value("undeclared = 1; undeclared"), "1"));
-    let strict = RealmConfig { console: true, strict: true, seed: 1, origin_ms: 0 };
+    let strict = RealmConfig { console: true, strict: true, seed: 1, origin_ms: 0, ..RealmConfig::default() };
     on_both_with(strict, |bench| {
         assert_eq!(bench.exception("undeclared = 1").name.as_deref(), Some("ReferenceError"));
     });
@@ -476,7 +588,7 @@ fn hooks_into_the_engines_errors_are_harmless() {
 
 #[test]
 fn without_a_console_there_is_none() {
-    let silent = RealmConfig { console: false, strict: false, seed: 1, origin_ms: 0 };
+    let silent = RealmConfig { console: false, strict: false, seed: 1, origin_ms: 0, ..RealmConfig::default() };
     on_both_with(silent, |bench| assert_eq!(bench.value("typeof console"), "undefined"));
 }
 

@@ -1,5 +1,6 @@
 //! An execution that runs: its log, who asks it to stop, and who waits for its end.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,9 +10,10 @@ use crate::error::Result;
 use crate::event::{Event, Payload, SystemLevel};
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::os_thread::{OsThread, current_cpu_time};
-use crate::isolation::protocol::{EmitRefused, End, Host, Outcome, Stop, Usage, Wake};
+use crate::isolation::protocol::{Completion, EmitRefused, End, Outcome, Stop, Usage, Wake};
 use crate::isolation::spin::spin;
 use crate::limits::Limits;
+use crate::modules::Surroundings;
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -42,6 +44,8 @@ pub(crate) struct LiveExecution {
     /// Processor time of the realm's thread when this began there.
     cpu_at_start: OnceLock<Duration>,
     stop_requested: AtomicBool,
+    /// Mirrors `log.refused`, for whoever asks often.
+    past_limit: AtomicBool,
     /// How often the realm has asked whether it is to stop: while this grows, it is not stuck.
     polls: AtomicU64,
     end_claimed: AtomicBool,
@@ -60,6 +64,10 @@ struct Log {
     output_bytes: u64,
     /// Why somebody asked it to end.
     why_stopped: Option<&'static str>,
+    /// The first limit that an event was past.
+    refused: Option<EmitRefused>,
+    /// Answers to calls, for the realm's thread.
+    answers: VecDeque<Completion>,
     /// How it ended, from the moment at which that is settled.
     ending: Option<Arc<Execution>>,
     /// What became of storing that; from then on everybody is told.
@@ -93,6 +101,7 @@ impl LiveExecution {
             started: Instant::now(),
             cpu_at_start: OnceLock::new(),
             stop_requested: AtomicBool::new(false),
+            past_limit: AtomicBool::new(false),
             polls: AtomicU64::new(0),
             end_claimed: AtomicBool::new(false),
             published: AtomicBool::new(false),
@@ -143,6 +152,38 @@ impl LiveExecution {
         self.stop_requested.store(true, Ordering::Release);
         drop(log);
         self.changed.notify_all();
+    }
+
+    /// Why it is to end, if it is.
+    pub(crate) fn stop_reason(&self) -> Option<Stop> {
+        if self.is_stop_requested() {
+            return Some(Stop::Requested);
+        }
+        if !self.past_limit.load(Ordering::Acquire) {
+            return None;
+        }
+        self.lock().refused.map(|refused| match refused {
+            EmitRefused::Events => Stop::Events,
+            EmitRefused::Output => Stop::Output,
+        })
+    }
+
+    /// Waits until a call is answered, it is to end, or the time has passed.
+    pub(crate) fn wait_for_news(&self, at_most: Duration) -> Wake {
+        let must_stop = || self.is_stop_requested() || self.past_limit.load(Ordering::Acquire);
+        let log = self.lock();
+        let asleep = |log: &mut Log| log.answers.is_empty() && !must_stop();
+        let (mut log, _) =
+            self.changed.wait_timeout_while(log, at_most, asleep).unwrap_or_else(PoisonError::into_inner);
+        if must_stop() {
+            return Wake::StopRequested;
+        }
+        log.answers.pop_front().map_or(Wake::Elapsed, Wake::Completed)
+    }
+
+    /// Notes that its realm could have been interrupted.
+    pub(crate) fn note_poll(&self) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often its realm could have been interrupted so far.
@@ -291,6 +332,16 @@ impl LiveExecution {
         }
     }
 
+    /// Why an event is not recorded, if it is not.
+    fn refusal(&self, log: &Log, payload: &Payload) -> Option<EmitRefused> {
+        // The watchdog has ended it already: whatever a stuck thread still says is too late.
+        if self.end_claimed.load(Ordering::Acquire) || log.events.len() as u64 >= self.limits.max_events {
+            return Some(EmitRefused::Events);
+        }
+        let output_bytes = log.output_bytes + payload.output_bytes();
+        (output_bytes > self.limits.max_output_kb * 1024).then_some(EmitRefused::Output)
+    }
+
     /// A panic while the log was held leaves it as it was between two pushes: it can be used on.
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
@@ -306,38 +357,46 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The host of one execution, on the realm's side of the thread.
-pub(crate) struct ExecutionHost(pub(crate) Arc<LiveExecution>);
+impl Surroundings for LiveExecution {
+    fn execution_id(&self) -> ExecutionId {
+        self.id
+    }
 
-impl Host for ExecutionHost {
-    fn emit(&mut self, payload: Payload) -> std::result::Result<(), EmitRefused> {
-        let live = &self.0;
-        let mut log = live.lock();
-        // The watchdog has ended it already: whatever a stuck thread still says is too late.
-        if live.end_claimed.load(Ordering::Acquire) || log.events.len() as u64 >= live.limits.max_events {
-            return Err(EmitRefused::Events);
-        }
-        let output_bytes = log.output_bytes + payload.output_bytes();
-        if output_bytes > live.limits.max_output_kb * 1024 {
-            return Err(EmitRefused::Output);
+    fn session_id(&self) -> SessionId {
+        self.session_id
+    }
+
+    fn time_left(&self) -> Duration {
+        Duration::from_millis(self.limits.wall_ms).saturating_sub(self.started.elapsed())
+    }
+
+    fn should_stop(&self) -> bool {
+        self.stop_reason().is_some() || self.end_claimed.load(Ordering::Acquire) || self.time_left().is_zero()
+    }
+
+    fn emit(&self, payload: Payload) -> std::result::Result<(), EmitRefused> {
+        let mut log = self.lock();
+        let refused = self.refusal(&log, &payload);
+        if let Some(refused) = refused {
+            log.refused.get_or_insert(refused);
+            drop(log);
+            self.past_limit.store(true, Ordering::Release);
+            self.changed.notify_all();
+            return Err(refused);
         }
         let seq = log.events.len() as u64 + 1;
-        log.output_bytes = output_bytes;
-        log.events.push(Event { execution_id: live.id, seq, ts: Timestamp::now(), payload });
+        log.output_bytes += payload.output_bytes();
+        log.events.push(Event { execution_id: self.id, seq, ts: Timestamp::now(), payload });
         Ok(())
     }
 
-    fn wait(&mut self, at_most: Duration) -> Wake {
-        let log = self.0.lock();
-        let asleep = |_: &mut Log| !self.0.is_stop_requested();
-        let waited = self.0.changed.wait_timeout_while(log, at_most, asleep);
-        drop(waited);
-        if self.0.is_stop_requested() { Wake::StopRequested } else { Wake::Elapsed }
+    fn memory_bytes(&self) -> usize {
+        usize::try_from(self.limits.mem_mb << 20).unwrap_or(usize::MAX)
     }
 
-    fn stop_requested(&self) -> bool {
-        self.0.polls.fetch_add(1, Ordering::Relaxed);
-        self.0.is_stop_requested()
+    fn answer(&self, completion: Completion) {
+        self.lock().answers.push_back(completion);
+        self.changed.notify_all();
     }
 }
 

@@ -1,11 +1,13 @@
 //! Executions: one snippet or one file, run once, with every event that it produced.
 
+mod host;
 mod live;
 mod run;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::live::{ExecutionHost, LiveExecution, Request, lost, never_ran};
+pub(crate) use self::host::ExecutionHost;
+pub(crate) use self::live::{LiveExecution, Request, lost, never_ran};
 pub(crate) use self::run::{publish, submit};
 
 use crate::event::Event;

@@ -51,7 +51,7 @@ fn run(
     on_end: OnEnd,
 ) -> After {
     live.begin_on_thread();
-    let host = Rc::new(RefCell::new(ExecutionHost(live.clone())));
+    let host = Rc::new(RefCell::new(ExecutionHost::new(live.clone(), session.modules.clone())));
     let outcome = catch_unwind(AssertUnwindSafe(|| realm.run(job, host)));
     if !live.claim_end() {
         return After::Sleep;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Payload;
 use crate::execution::ExecutionError;
-use crate::value::{JsonText, ResultValue};
+use crate::value::{CallError, JsonText, ResultValue, Value};
 
 /// One JavaScript world, driven by jobs.
 pub(crate) trait Realm {
@@ -33,12 +33,38 @@ pub(crate) trait Host {
     /// Records that something happened; when it is refused, the job is to end at once.
     fn emit(&mut self, payload: Payload) -> Result<(), EmitRefused>;
 
-    /// Sleeps until the time has passed or somebody asks for the job to be stopped.
+    /// Calls a function of a module and waits for its answer.
+    fn call(&mut self, call: Call) -> Result<Value, CallError>;
+
+    /// Begins a call that is answered later, by [`wait`](Self::wait). The realm counts its calls, so that a replay can
+    /// tell them apart.
+    fn begin(&mut self, id: u64, call: Call);
+
+    /// Gives a call up: its answer, if there is one, is not wanted any more.
+    fn cancel(&mut self, id: u64);
+
+    /// Sleeps until the time has passed, a call has been answered, or the job is to be stopped.
     fn wait(&mut self, at_most: Duration) -> Wake;
 
-    /// Tells whether somebody has asked for the job to be stopped. Called often, whenever the engine can be interrupted
-    /// and so also while a script is being ended: it must be cheap, and says that the realm is not stuck.
-    fn stop_requested(&self) -> bool;
+    /// Tells why the job is to be stopped, if it is: somebody asked, or what a module printed is past a limit. Called
+    /// often, whenever the engine can be interrupted and so also while a script is being ended: it must be cheap, and
+    /// says that the realm is not stuck.
+    fn stop_reason(&self) -> Option<Stop>;
+}
+
+/// A call of a function that the host offers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) module: String,
+    pub(crate) function: String,
+    pub(crate) args: Vec<Value>,
+}
+
+/// The answer to a call that was begun.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Completion {
+    pub(crate) id: u64,
+    pub(crate) result: Result<Value, CallError>,
 }
 
 /// An event is past a limit: it was not recorded.
@@ -51,16 +77,18 @@ pub(crate) enum EmitRefused {
 }
 
 /// Why a wait ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Wake {
     /// The time has passed.
     Elapsed,
     /// The job is to be stopped.
     StopRequested,
+    /// A call has been answered.
+    Completed(Completion),
 }
 
 /// How a realm is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RealmConfig {
     /// Whether there is a `console`.
     pub(crate) console: bool,
@@ -70,6 +98,29 @@ pub(crate) struct RealmConfig {
     pub(crate) seed: u64,
     /// The time at which `performance.now()` is 0, in milliseconds since 1970.
     pub(crate) origin_ms: i64,
+    /// What its template grants, as far as scripts see it. Whether a call may be made is for the host to say.
+    pub(crate) granted: Granted,
+}
+
+/// What scripts see of what their template grants.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Granted {
+    /// The native modules, by name.
+    pub(crate) modules: Vec<GrantedModule>,
+    /// Whether there is `fetch`.
+    pub(crate) net: bool,
+    /// Globals, set before anything runs.
+    pub(crate) globals: Vec<(String, JsonText)>,
+    /// What `process.env` shows in every run.
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// A native module that scripts may load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GrantedModule {
+    pub(crate) name: String,
+    /// Its functions, and whether each answers with a promise.
+    pub(crate) functions: Vec<(String, bool)>,
 }
 
 /// Code to be run.

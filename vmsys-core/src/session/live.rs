@@ -8,6 +8,7 @@ use crate::execution::LiveExecution;
 use crate::ids::SessionId;
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::thread::{RealmThread, Task};
+use crate::modules::SessionModules;
 use crate::store::Store;
 use crate::template::Settings;
 use crate::time::Timestamp;
@@ -18,6 +19,7 @@ pub(crate) struct LiveSession {
     pub(crate) id: SessionId,
     pub(crate) settings: Settings,
     pub(crate) worktree: Worktree,
+    pub(crate) modules: Arc<SessionModules>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -46,11 +48,17 @@ enum Phase {
 }
 
 impl LiveSession {
-    pub(crate) fn starting(record: SessionRecord, settings: Settings, worktree: Worktree) -> Arc<Self> {
+    pub(crate) fn starting(
+        record: SessionRecord,
+        settings: Settings,
+        worktree: Worktree,
+        modules: SessionModules,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id: record.id,
             settings,
             worktree,
+            modules: Arc::new(modules),
             state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
             changed: Condvar::new(),
         })
@@ -214,6 +222,7 @@ impl LiveSession {
         if let Some(thread) = thread {
             thread.close();
         }
+        self.modules.close();
         Ok(record)
     }
 

@@ -2,6 +2,7 @@
 
 mod console;
 mod process;
+mod require;
 
 use std::rc::{Rc, Weak};
 
@@ -11,18 +12,20 @@ use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
 pub(super) use self::console::ConsoleState;
 pub(super) use self::process::{ProcessGlobal, RunView};
-use super::ffi::{self, Evaluated};
+use super::builtins;
+use super::bytecode::Script;
 use super::realm::World;
 use super::timers::Kind;
-use crate::isolation::protocol::{Goal, RealmConfig};
+use crate::isolation::protocol::RealmConfig;
 
-const PRELUDE: &str = include_str!("prelude.js");
+static PRELUDE: Script = Script::new("vm:prelude", include_str!("prelude.js"));
 
 /// Installs everything, before any code of a guest has run.
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
     install_clock_and_dice(ctx, world, config)?;
     install_timers(ctx, world)?;
     process::install(ctx, world)?;
+    require::install(ctx, world)?;
     if config.console {
         console::install(ctx, world)?;
     }
@@ -30,14 +33,17 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) ->
 }
 
 fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
-    let prelude = match ffi::evaluate(ctx, PRELUDE, "prelude", Goal::Script, false) {
-        Evaluated::Value(value) => value.into_function(),
-        Evaluated::Promise(_) | Evaluated::Threw => None,
+    let Some(prelude) = PRELUDE.run(ctx)?.into_function() else {
+        return Err(Exception::throw_message(ctx, "the prelude is no function"));
     };
-    let Some(prelude) = prelude else { return Err(Exception::throw_message(ctx, "the prelude is no function")) };
     let now = native(ctx, world, "now", |_, world, _| Ok(world.clock.now_ms() as f64))?;
     let random = native(ctx, world, "random", |_, world, _| Ok(world.dice.borrow_mut().f64()))?;
-    prelude.call::<_, ()>((now, random, config.origin_ms as f64))
+    let part = native(ctx, world, "part", |ctx, world, args| {
+        let name: String = args.0.first().and_then(|name| name.get().ok()).unwrap_or_default();
+        builtins::part(ctx, world, &name)
+    })?;
+    let lazy = builtins::lazy_globals(ctx)?;
+    prelude.call::<_, ()>((now, random, config.origin_ms as f64, part, lazy))
 }
 
 fn install_timers(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
@@ -59,14 +65,14 @@ fn install_timers(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
 }
 
 /// Defines a property as built-in ones are: writable, configurable, not enumerable. Calls no setter.
-fn define<'js, V: rquickjs::IntoJs<'js>>(object: &Object<'js>, name: &str, value: V) -> Result<()> {
+pub(super) fn define<'js, V: rquickjs::IntoJs<'js>>(object: &Object<'js>, name: &str, value: V) -> Result<()> {
     object.prop(name, Property::from(value).writable().configurable())
 }
 
 /// Makes a function of ours that scripts can call.
 ///
 /// A panic in it becomes an exception of the script's: rquickjs would carry it on at some later, unrelated place.
-fn native<'js, R, F>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str, body: F) -> Result<Function<'js>>
+pub(super) fn native<'js, R, F>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str, body: F) -> Result<Function<'js>>
 where
     R: rquickjs::IntoJs<'js> + 'js,
     F: Fn(&Ctx<'js>, &Rc<World>, Rest<Value<'js>>) -> Result<R> + 'js,

@@ -1,6 +1,6 @@
 // Runs once, before any code of a guest, and makes the clock and the dice come from the host. Functions that a guest
 // could replace later are taken here, under names that it cannot reach.
-(function (now, random, origin) {
+(function (now, random, origin, part, lazy) {
   'use strict';
   const { apply, construct, defineProperty } = Reflect;
   const RealDate = Date;
@@ -27,6 +27,23 @@
   hidden(performance, 'timeOrigin', origin);
   defineProperty(performance, Symbol.toStringTag, { value: 'Performance', configurable: true });
   hidden(globalThis, 'performance', performance);
+
+  // What most scripts never touch is made at first touch: a getter that replaces itself.
+  for (let i = 0; i < lazy.length; i += 3) {
+    const [name, from, key] = [lazy[i], lazy[i + 1], lazy[i + 2]];
+    defineProperty(globalThis, name, {
+      get() {
+        const value = part(from)[key];
+        hidden(globalThis, name, value);
+        return value;
+      },
+      set(value) {
+        hidden(globalThis, name, value);
+      },
+      enumerable: false,
+      configurable: true,
+    });
+  }
 
   // Everywhere else a stack begins with the error's name and message, and `console.log(error.stack)` counts on it. What a
   // script has put there itself stays as it is.

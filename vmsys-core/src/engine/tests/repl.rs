@@ -71,7 +71,8 @@ fn every_case_holds() {
         let cases = cases();
         assert!(cases.len() >= 70, "only {} cases", cases.len());
         for case in cases {
-            let config = RealmConfig { console: true, strict: case.strict, seed: 1, origin_ms: 0 };
+            let config =
+                RealmConfig { console: true, strict: case.strict, seed: 1, origin_ms: 0, ..RealmConfig::default() };
             let realm = || QuickRealm::new(&config).expect("a realm");
             problems.extend(case.problem(&mut Bench::new(Box::new(realm()))));
             problems.extend(case.problem(&mut Bench::new(Box::new(Wire(realm())))));
@@ -233,7 +234,7 @@ proptest::proptest! {
         inputs in proptest::collection::vec(proptest::collection::vec(step(), 1..5), 1..8)
     ) {
         on_big_stack(move || {
-            let config = RealmConfig { console: true, strict: false, seed: 1, origin_ms: 0 };
+            let config = RealmConfig { console: true, strict: false, seed: 1, origin_ms: 0, ..RealmConfig::default() };
             let mut bench = Bench::new(Box::new(QuickRealm::new(&config).expect("a realm")));
             let mut known = [None; 4];
             for input in &inputs {

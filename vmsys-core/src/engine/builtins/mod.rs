@@ -1,0 +1,163 @@
+//! Built-ins in JavaScript: *parts* that are compiled once in the program, and run in a realm when they are first touched.
+//!
+//! A part is a file with one function expression. It is called with `internal`, its way to everything that is not
+//! JavaScript, and returns its exports. The tables say which globals and which modules come from which part.
+
+mod bridge;
+mod natives;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use rquickjs::object::Property;
+use rquickjs::{Array, Ctx, Exception, Function, IntoJs, Object, Persistent, Result, Value};
+
+pub(super) use self::bridge::Bridge;
+use self::natives::Native;
+use super::bytecode::Script;
+use super::cross;
+use super::globals::{define, native};
+use super::realm::World;
+use crate::isolation::protocol::GrantedModule;
+use crate::value::CallError;
+
+/// A file of built-ins.
+struct Part {
+    script: Script,
+    /// The functions in Rust that it uses.
+    natives: &'static [&'static [Native]],
+}
+
+/// Declares the parts: a name, its file, and the natives that it uses.
+macro_rules! parts {
+    ($($name:literal $([$($natives:path),*])?,)+) => {
+        static PARTS: [Part; [$($name),+].len()] = [$(Part {
+            script: Script::new(concat!("vm:", $name), include_str!(concat!($name, ".js"))),
+            natives: &[$($($natives),*)?],
+        }),+];
+    };
+}
+
+parts! {
+    "bytes" [natives::bytes::NATIVES],
+}
+
+/// Globals that are made when they are first touched: a name, the part that it comes from, and its name there.
+const GLOBALS: &[(&str, &str, &str)] = &[];
+
+/// Modules of ours that every script can load: a name, and the part whose exports it is.
+const PURE_MODULES: &[(&str, &str)] = &[];
+
+/// Native modules whose functions have a face in JavaScript; those of others are what the host says.
+const NATIVE_MODULES: &[(&str, &str)] = &[];
+
+/// The parts that a realm has run, and what they share.
+#[derive(Default)]
+pub(super) struct Builtins {
+    exports: RefCell<HashMap<&'static str, Persistent<Object<'static>>>>,
+    depth: Cell<u32>,
+}
+
+/// Gives the exports of a part, and runs it when this is its first use.
+pub(super) fn part<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Result<Object<'js>> {
+    let known = world.builtins.exports.borrow().get(name).cloned();
+    if let Some(exports) = known {
+        return exports.restore(ctx);
+    }
+    let Some(part) = PARTS.iter().find(|part| part.name() == name) else {
+        return Err(Exception::throw_message(ctx, &format!("there is no part '{name}'")));
+    };
+    let depth = &world.builtins.depth;
+    if depth.get() > PARTS.len() as u32 {
+        return Err(Exception::throw_message(ctx, &format!("the part '{name}' needs itself")));
+    }
+    depth.set(depth.get() + 1);
+    let exports = part.run(ctx, world);
+    depth.set(depth.get() - 1);
+    let exports = exports?;
+    world.builtins.exports.borrow_mut().insert(part.name(), Persistent::save(ctx, exports.clone()));
+    Ok(exports)
+}
+
+/// Gives the exports of a module that is no file; `None` when no template could grant one of that name.
+///
+/// Names may begin with `node:`. A native module is refused when it is not granted, with a sentence that says how to.
+pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Option<Result<Object<'js>>> {
+    let plain = name.strip_prefix("node:").unwrap_or(name);
+    let named = |table: &'static [(&str, &str)]| table.iter().find(|(module, _)| *module == plain);
+    if let Some((_, from)) = named(PURE_MODULES) {
+        return Some(part(ctx, world, from));
+    }
+    match (world.granted.modules.iter().find(|granted| granted.name == plain), named(NATIVE_MODULES)) {
+        (Some(_), Some((_, from))) => Some(part(ctx, world, from)),
+        (Some(granted), None) => Some(host_module(ctx, world, granted)),
+        (None, Some(_)) => Some(Err(not_granted(ctx, world, plain))),
+        (None, None) => None,
+    }
+}
+
+fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {
+    let message = format!(
+        "the module '{name}' is not granted: add it to the session's template \
+         (vm-system template add-module TEMPLATE_ID --name {name}) and create a new session"
+    );
+    cross::throw(ctx, &world.intrinsics, &CallError::new("Error", message).with_code("ERR_MODULE_NOT_GRANTED"))
+}
+
+/// Makes the exports of a module that has no face of its own: one function for each of the host's.
+fn host_module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, granted: &GrantedModule) -> Result<Object<'js>> {
+    let exports = Object::new(ctx.clone())?;
+    for (name, is_async) in &granted.functions {
+        exports.prop(name.as_str(), enumerable(bridge::host_function(ctx, world, &granted.name, name, *is_async)?))?;
+    }
+    Ok(exports)
+}
+
+fn enumerable<T>(value: T) -> Property<T> {
+    Property::from(value).writable().configurable().enumerable()
+}
+
+/// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
+pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
+    let flat: Vec<&str> = GLOBALS.iter().flat_map(|(global, part, export)| [*global, *part, *export]).collect();
+    flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
+}
+
+impl Part {
+    fn name(&self) -> &'static str {
+        self.script.name.trim_start_matches("vm:")
+    }
+
+    fn run<'js>(&self, ctx: &Ctx<'js>, world: &Rc<World>) -> Result<Object<'js>> {
+        let Some(function) = self.script.run(ctx)?.into_function() else {
+            return Err(Exception::throw_message(ctx, &format!("{} is no function", self.script.name)));
+        };
+        function.call((self.internal(ctx, world)?,))
+    }
+
+    fn internal<'js>(&self, ctx: &Ctx<'js>, world: &Rc<World>) -> Result<Object<'js>> {
+        let internal = Object::new(ctx.clone())?;
+        let natives = Object::new(ctx.clone())?;
+        for Native { name, body } in self.natives.iter().copied().flatten() {
+            let function: Function<'js> = native(ctx, world, name, move |ctx, world, args| body(ctx, world, &args.0))?;
+            define(&natives, name, function)?;
+        }
+        define(&internal, "natives", natives)?;
+        define(
+            &internal,
+            "part",
+            native(ctx, world, "part", |ctx, world, args| {
+                let name: String = args.0.first().and_then(|name| name.get().ok()).unwrap_or_default();
+                part(ctx, world, &name)
+            })?,
+        )?;
+        bridge::install(ctx, world, &internal)?;
+        Ok(internal)
+    }
+}
+
+/// What a function in Rust is given.
+fn argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Value<'js> {
+    args.get(at).cloned().unwrap_or_else(|| Value::new_undefined(ctx.clone()))
+}

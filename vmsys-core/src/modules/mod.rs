@@ -1,0 +1,100 @@
+//! Native modules: what scripts can ask of their host, and how a host offers it.
+//!
+//! A [`Module`] is registered on the system once, and opened for each session whose template grants it. No type of the
+//! JavaScript engine occurs here: arguments and answers are plain [`Value`]s, because a script may run in another process.
+
+mod call;
+mod session;
+
+pub use self::call::{CallContext, PendingCall, Stopped};
+pub(crate) use self::call::{Cancel, Surroundings};
+pub use self::session::SessionContext;
+pub(crate) use self::session::SessionModules;
+use crate::error::Result;
+use crate::execution::JsonObject;
+use crate::value::{CallError, Value};
+
+/// What a module is, for people who choose what a template grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModuleInfo {
+    /// The name by which scripts load it.
+    pub name: String,
+    /// One sentence about it.
+    pub description: String,
+    /// Its functions.
+    pub functions: Vec<FunctionInfo>,
+}
+
+/// One function of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FunctionInfo {
+    /// The name.
+    pub name: String,
+    /// Whether it answers with a promise.
+    pub is_async: bool,
+}
+
+impl ModuleInfo {
+    /// A module without functions.
+    pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { name: name.into(), description: description.into(), functions: Vec::new() }
+    }
+
+    /// The same with functions that answer at once.
+    pub fn with_functions<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.functions.extend(names.into_iter().map(|name| FunctionInfo { name: name.to_owned(), is_async: false }));
+        self
+    }
+
+    /// The same with functions that answer with a promise.
+    pub fn with_async_functions<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.functions.extend(names.into_iter().map(|name| FunctionInfo { name: name.to_owned(), is_async: true }));
+        self
+    }
+}
+
+/// A native module, as it is registered on a system.
+///
+/// Whatever a script sends is hostile: an implementation checks its arguments itself. A panic in it becomes an error of
+/// the script's.
+pub trait Module: Send + Sync {
+    /// Says what it is.
+    fn info(&self) -> ModuleInfo;
+
+    /// Checks the configuration that a template gives it; empty when there is none.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::ErrorKind::Validation) with the name of the key that is unknown or out of range, as in
+    /// `config.hosts`.
+    fn check_config(&self, config: &JsonObject) -> Result<()>;
+
+    /// Opens it for a session.
+    ///
+    /// # Errors
+    /// It cannot be used with this configuration in this session: the session does not start.
+    fn open(&self, session: &SessionContext, config: &JsonObject) -> Result<Box<dyn ModuleInstance>>;
+}
+
+/// A module in one session. It is dropped when the session ends.
+pub trait ModuleInstance: Send {
+    /// Calls a function and waits for its answer, while the script stands still.
+    ///
+    /// Time that passes counts towards the execution's limits. What may take longer than 20 ms asks
+    /// [`should_stop`](CallContext::should_stop) at least that often.
+    ///
+    /// # Errors
+    /// What the script is to catch.
+    fn call(&mut self, function: &str, args: &[Value], context: &CallContext) -> Result<Value, CallError>;
+
+    /// Begins a call whose function answers with a promise. It must not wait: what takes time goes to a thread or task
+    /// of the module's own, which keeps the [`PendingCall`].
+    fn begin(&mut self, function: &str, args: &[Value], call: PendingCall) {
+        let result = self.call(function, args, call.context());
+        call.complete(result);
+    }
+
+    /// Is told that an execution has ended. Calls that it had begun have been cancelled.
+    fn end_of_execution(&mut self) {}
+}

@@ -1,0 +1,186 @@
+//! Plain data: what crosses between a script and the functions that its host offers.
+
+use serde::{Deserialize, Serialize};
+
+/// A value without identity, prototype or behaviour, as it crosses between scripts and their host.
+///
+/// JavaScript's `undefined` arrives as [`Null`](Self::Null). Strings are well-formed: a lone surrogate arrives as U+FFFD.
+///
+/// ```
+/// use vmsys_core::Value;
+/// let row = Value::Object(vec![("id".into(), 7.0.into()), ("name".into(), "ada".into())]);
+/// assert_eq!(row.get("name").and_then(Value::as_str), Some("ada"));
+/// assert_eq!(row.get("age"), None);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    /// `null`, and `undefined` on its way to the host.
+    #[default]
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A number, as JavaScript has them.
+    Number(f64),
+    /// A bigint of at most 127 bits and a sign; larger ones do not cross.
+    BigInt(i128),
+    /// Text.
+    String(String),
+    /// Bytes: an `ArrayBuffer` or a view of one on its way to the host, a `Uint8Array` on its way back.
+    Bytes(#[serde(with = "bytes")] Vec<u8>),
+    /// An array.
+    Array(Vec<Value>),
+    /// A plain object, with its properties in order.
+    Object(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// Returns the text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the bytes.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Returns the number.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Returns the boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the elements of an array.
+    pub fn as_array(&self) -> Option<&[Value]> {
+        match self {
+            Self::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// Returns the properties of an object.
+    pub fn as_object(&self) -> Option<&[(String, Value)]> {
+        match self {
+            Self::Object(properties) => Some(properties),
+            _ => None,
+        }
+    }
+
+    /// Returns a property of an object.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.as_object()?.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Tells whether it is null.
+    pub fn is_null(&self) -> bool {
+        *self == Self::Null
+    }
+
+    /// Makes an object of these properties.
+    pub fn object<K: Into<String>>(properties: impl IntoIterator<Item = (K, Value)>) -> Self {
+        Self::Object(properties.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(value),
+            Json::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Json::String(text) => Self::String(text),
+            Json::Array(elements) => Self::Array(elements.into_iter().map(Self::from).collect()),
+            Json::Object(properties) => Self::object(properties.into_iter().map(|(key, value)| (key, value.into()))),
+        }
+    }
+}
+
+/// Declares the types that become one variant as they are.
+macro_rules! from {
+    ($($type:ty => $variant:ident,)+) => {
+        $(impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::$variant(value.into())
+            }
+        })+
+    };
+}
+
+from! {
+    bool => Bool,
+    f64 => Number,
+    i32 => Number,
+    u32 => Number,
+    i64 => BigInt,
+    u64 => BigInt,
+    i128 => BigInt,
+    &str => String,
+    String => String,
+    Vec<u8> => Bytes,
+    Vec<Value> => Array,
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// Bytes as bytes, where the format has them: serde's own form of a vector is a list of numbers.
+mod bytes {
+    use std::fmt;
+
+    use serde::de::{SeqAccess, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(bytes)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<u8>, A::Error> {
+                let mut bytes = Vec::new();
+                while let Some(byte) = list.next_element()? {
+                    bytes.push(byte);
+                }
+                Ok(bytes)
+            }
+        }
+
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+}
