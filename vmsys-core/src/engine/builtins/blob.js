@@ -26,7 +26,7 @@
       if (bytes === undefined) {
         let text = usv(part);
         if (native) text = replace(text, LINE_ENDS, '\n');
-        bytes = new Bytes(utf8Encode(text));
+        bytes = utf8Encode(text);
       }
       pieces[i] = bytes;
       length += bytes.length;

@@ -133,7 +133,7 @@
         case 'Error': return this.error(value);
         case 'DOMException': return this.domException(value);
         case 'Array': return this.object(value, newArray(value));
-        case 'Object': case 'Arguments':
+        case 'Object':
           return clonePlatformObject(value) ?? this.object(value, {});
         default:
           if (isView(value)) return this.view(value, typedBuffer(value), typedOffset, arrayLength, typed[kind]);
@@ -154,7 +154,7 @@
       const length = follow ? undefined : lengthOf(value);
       const copy = this.value(buffer);
       if (!isLater(copy)) return new type(copy, offset, length);
-      return this.later(() => new type(copy.made, offset, length));
+      return this.later(() => new type(made(copy), offset, length));
     }
 
     later(make) {

@@ -48,7 +48,7 @@
       }
       const answer = digest(toUpperCase(name), bytes);
       if (answer === null) throw domException(`Unrecognized algorithm name: ${name}`, 'NotSupportedError');
-      return answer;
+      return viewBuffer(answer);
     }
   }
   expose(SubtleCrypto, 'SubtleCrypto');
@@ -80,7 +80,7 @@
       }
       if (length > 0) {
         const bytes = new Bytes(viewBuffer(array), viewOffset(array), length);
-        setBytes(bytes, new Bytes(randomBytes(length)));
+        setBytes(bytes, randomBytes(length));
       }
       return array;
     }
@@ -88,7 +88,7 @@
     randomUUID(options = undefined) {
       this.#subtle;
       dictionary(options, 'options');
-      const bytes = new Bytes(randomBytes(16));
+      const bytes = randomBytes(16);
       bytes[6] = (bytes[6] & 0x0f) | 0x40;
       bytes[8] = (bytes[8] & 0x3f) | 0x80;
       let text = '';

@@ -21,7 +21,7 @@
     }
     encode(input = '') {
       this.#brand;
-      return new Bytes(utf8Encode(usv(input)));
+      return utf8Encode(usv(input));
     }
     encodeInto(source, destination) {
       this.#brand;
@@ -32,10 +32,10 @@
       }
       const room = viewLength(destination);
       // Each unit takes a byte at least.
-      const [buffer, read] = utf8EncodeSome(slice(text, 0, room + 1), room);
-      const bytes = new Bytes(buffer);
+      const pair = utf8EncodeSome(slice(text, 0, room + 1), room);
+      const bytes = pair[0];
       setBytes(destination, bytes);
-      return { read, written: bytes.length };
+      return { read: pair[1], written: viewLength(bytes) };
     }
   }
   expose(TextEncoder, 'TextEncoder');

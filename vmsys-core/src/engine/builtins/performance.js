@@ -126,8 +126,9 @@
     mark(name, options = undefined) {
       this.#entries;
       required(arguments.length, 'name');
-      const mark = new PerformanceMark(name, options);
-      return this.#add({ type: 'mark', name: string(name), time: mark.startTime, entry: mark });
+      const text = string(name);
+      const mark = new PerformanceMark(text, options);
+      return this.#add({ type: 'mark', name: text, time: mark.startTime, entry: mark });
     }
 
     measure(name, startOrOptions = undefined, endMark = undefined) {
