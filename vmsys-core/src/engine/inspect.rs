@@ -26,8 +26,8 @@ use layout::{Entries, Style};
 
 pub(super) use error::ErrorParts;
 pub(super) use guest::{Guest, Question};
-pub(super) use paint::{Palette, STYLES};
 use paint::Paint;
+pub(super) use paint::{Palette, STYLES};
 
 /// How much of a value is shown, and how.
 #[derive(Debug, Clone, Copy)]

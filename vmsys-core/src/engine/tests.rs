@@ -3,6 +3,7 @@
 
 mod pure;
 mod repl;
+mod web;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -105,9 +105,8 @@ fn index_of<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<V
     let is_wide = index(args, 3) == 2;
     let forward = args.get(4).and_then(Value::as_bool).unwrap_or(true);
     let (bytes, needle) = (argument(args, 0, ctx), argument(args, 1, ctx));
-    let found = raw::with_bytes([&bytes, &needle], |[bytes, needle]| {
-        find::index_of(bytes, needle, offset, is_wide, forward)
-    });
+    let found =
+        raw::with_bytes([&bytes, &needle], |[bytes, needle]| find::index_of(bytes, needle, offset, is_wide, forward));
     unusable(ctx, found)?.map_or(-1.0, |at| at as f64).into_js(ctx)
 }
 
@@ -122,7 +121,8 @@ fn swap<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value
 }
 
 fn is_utf8<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    unusable(ctx, raw::with_bytes([&argument(args, 0, ctx)], |[bytes]| std::str::from_utf8(bytes).is_ok()))?.into_js(ctx)
+    unusable(ctx, raw::with_bytes([&argument(args, 0, ctx)], |[bytes]| std::str::from_utf8(bytes).is_ok()))?
+        .into_js(ctx)
 }
 
 fn is_ascii<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
