@@ -7,7 +7,7 @@
   const { validateObject, validateString } = internal.part('node_errors');
 
   // What the guest makes of `process.cwd` counts, as in Node; without one, names are resolved from the root.
-  function cwd() {
+  function currentDirectory() {
     const process = globalThis.process;
     return typeof process?.cwd === 'function' ? process.cwd() : '/';
   }
@@ -116,7 +116,7 @@
       }
 
       if (!resolvedAbsolute) {
-        const cwd = cwd();
+        const cwd = currentDirectory();
         resolvedPath = `${cwd}/${resolvedPath}`;
         resolvedAbsolute =
           cwd.charCodeAt(0) === 47 /* / */;

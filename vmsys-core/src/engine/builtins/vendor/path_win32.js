@@ -6,7 +6,7 @@
   'use strict';
   const { validateObject, validateString } = internal.part('node_errors');
 
-  function cwd() {
+  function currentDirectory() {
     const process = globalThis.process;
     return typeof process?.cwd === 'function' ? process.cwd() : '/';
   }
@@ -131,14 +131,14 @@
             continue;
           }
         } else if (resolvedDevice.length === 0) {
-          path = cwd();
+          path = currentDirectory();
         } else {
           // Windows has the concept of drive-specific current working
           // directories. If we've resolved a drive letter but not yet an
           // absolute path, get cwd for that drive, or the process cwd if
           // the drive cwd is not available. We're sure the device is not
           // a UNC path at this points, because UNC paths are always absolute.
-          path = globalThis.process?.env?.[`=${resolvedDevice}`] || cwd();
+          path = globalThis.process?.env?.[`=${resolvedDevice}`] || currentDirectory();
 
           // Verify that a cwd was found and that it actually points
           // to our drive. If not, default to the drive's root.
