@@ -60,7 +60,7 @@ parts! {
     "timers_promises",
     "url" [natives::url::NATIVES],
     "util" [natives::util::NATIVES],
-    "util_types" [natives::util::NATIVES],
+    "util_types" [natives::realm::CLASSES, natives::util::NATIVES],
     "vendor/assert",
     "vendor/assertion_error",
     "vendor/deep_equal" [natives::buffer::NATIVES],
