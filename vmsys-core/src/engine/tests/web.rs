@@ -156,7 +156,7 @@ fn parts_do_not_look_at_what_scripts_have_replaced() {
 fn hostile_uses_end_in_exceptions_or_limits() {
     on_both(|bench| {
         bench.limits.memory_bytes = 32 << 20;
-        bench.limits.cpu = Duration::from_secs(2);
+        bench.limits.cpu = Duration::from_millis(300);
         let cases = [
             // Large inputs.
             "new URL('http://a/' + 'x'.repeat(4e6)).href.length",
@@ -216,7 +216,7 @@ fn hostile_uses_end_in_exceptions_or_limits() {
             let started = Instant::now();
             let (end, clean) = bench.run_uncleaned(&format!("{{ {code} }}"));
             assert!(clean, "{code}");
-            assert!(started.elapsed() < Duration::from_secs(20), "{code} took {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(20), "{code} took {:?}", started.elapsed());
             if let End::Exception(error) = &end {
                 assert!(!error.message.contains("internal error"), "{code}: {}", error.message);
             }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rquickjs::{Array, Ctx, IntoJs, Result, Value};
 use url::{Url, form_urlencoded, quirks};
 
-use super::{Native, text_argument, texts};
+use super::{Native, charge, text_argument, texts};
 use crate::engine::builtins::argument;
 use crate::engine::cross;
 use crate::engine::realm::World;
@@ -21,12 +21,12 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
 ];
 
 /// `urlParse(input, base)`: the parts of a URL, or null where there is none.
-fn parse<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let input = text_argument(args, 0, ctx)?;
+fn parse<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let input = text_argument(args, 0, ctx, world)?;
     let parsed = if argument(args, 1, ctx).is_undefined() {
         Url::parse(&input)
     } else {
-        Url::parse(&text_argument(args, 1, ctx)?).and_then(|base| join(&base, &input))
+        Url::parse(&text_argument(args, 1, ctx, world)?).and_then(|base| join(&base, &input))
     };
     match parsed {
         Ok(url) => parts(ctx, &url),
@@ -46,10 +46,10 @@ fn join(base: &Url, input: &str) -> std::result::Result<Url, url::ParseError> {
 }
 
 /// `urlSet(href, part, value)`: the parts after one was set, or null where it cannot have that value.
-fn set<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+fn set<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
     let nothing = Value::new_null(ctx.clone());
-    let value = text_argument(args, 2, ctx)?;
-    let Ok(mut url) = Url::parse(&text_argument(args, 0, ctx)?) else { return Ok(nothing) };
+    let value = text_argument(args, 2, ctx, world)?;
+    let Ok(mut url) = Url::parse(&text_argument(args, 0, ctx, world)?) else { return Ok(nothing) };
     let changed = match argument(args, 1, ctx).as_int() {
         Some(1) => quirks::set_protocol(&mut url, &value),
         Some(2) => quirks::set_username(&mut url, &value),
@@ -113,16 +113,17 @@ fn parts<'js>(ctx: &Ctx<'js>, url: &Url) -> Result<Value<'js>> {
 }
 
 /// `formParse(query)`: names and values in turn.
-fn form_parse<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let query = text_argument(args, 0, ctx)?;
+fn form_parse<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let query = text_argument(args, 0, ctx, world)?;
     texts(ctx, form_urlencoded::parse(query.as_bytes()).flat_map(|(name, value)| [name, value]))
 }
 
 /// `formSerialize(list)`: the query of names and values in turn.
-fn form_serialize<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+fn form_serialize<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
     let Some(list) = argument(args, 0, ctx).into_array() else { return "".into_js(ctx) };
     let mut query = String::new();
     for (at, text) in own_texts(&list).enumerate() {
+        charge(ctx, world, text.len())?;
         match at {
             0 => {}
             at if at % 2 == 0 => query.push('&'),
