@@ -32,7 +32,8 @@ fn text_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>, world: &Wo
 
 /// An argument that is a typed array: its bytes.
 fn bytes_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>, world: &World) -> Result<Vec<u8>> {
-    let bytes = raw::typed_array_bytes(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not bytes"))?;
+    let bytes =
+        raw::typed_array_bytes(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not bytes"))?;
     charge(ctx, world, bytes.len())?;
     Ok(bytes)
 }

@@ -88,8 +88,8 @@ fn set_pathname(url: &mut Url, path: &str) -> std::result::Result<(), ()> {
 
 /// The origin of a URL, as text. That of a `blob:` URL is the origin of the URL in its path, if that is one of the web.
 fn origin(url: &Url) -> String {
-    let is_opaque = url.scheme() == "blob"
-        && !Url::parse(url.path()).is_ok_and(|inner| matches!(inner.scheme(), "http" | "https"));
+    let is_opaque =
+        url.scheme() == "blob" && !Url::parse(url.path()).is_ok_and(|inner| matches!(inner.scheme(), "http" | "https"));
     if is_opaque { "null".to_owned() } else { quirks::origin(url) }
 }
 
