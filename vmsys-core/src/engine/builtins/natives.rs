@@ -1,6 +1,7 @@
 //! Functions in Rust that parts call: pure ones, which reach nothing but their arguments and the realm.
 
 pub(super) mod bytes;
+pub(super) mod commonjs;
 pub(super) mod crypto;
 pub(super) mod encoding;
 pub(super) mod realm;
