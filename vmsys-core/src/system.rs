@@ -532,11 +532,15 @@ impl Inner {
     /// Makes the runtime, with what it is granted, and runs the startup files, each as an execution.
     fn start_up(self: &Arc<Self>, session: &Arc<LiveSession>, grants: Grants, files: &[StartupFile]) -> Result<()> {
         let runtime = &session.settings.runtime;
+        let mut crypto_seed = [0; 32];
+        getrandom::fill(&mut crypto_seed)
+            .map_err(|cause| Error::internal("the operating system gives no random bytes", cause))?;
         let libraries = grants.libraries.iter().map(|name| self.library(name)).collect::<Result<_>>()?;
         let config = RealmConfig {
             console: runtime.console,
             strict: runtime.strict,
             seed: fastrand::u64(..),
+            crypto_seed,
             origin_ms: Timestamp::now().as_millis(),
             worktree: session.record().worktree_path.to_string_lossy().into_owned(),
             granted: self.modules.granted(grants),

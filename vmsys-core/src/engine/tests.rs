@@ -1,7 +1,9 @@
 //! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
+mod pure;
 mod repl;
+mod web;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -192,6 +194,22 @@ impl Bench {
         let clean = self.realm.clean_up();
         self.events = std::mem::take(&mut host.borrow_mut().events);
         (outcome.end, clean)
+    }
+
+    /// The heap of the realm after a job, in bytes.
+    fn memory_after(&mut self, source: &str) -> usize {
+        let host = Rc::new(RefCell::new(Recorder::default()));
+        let job = Job {
+            source: source.to_owned(),
+            name: self.name.to_owned(),
+            goal: self.goal,
+            process: None,
+            limits: self.limits,
+            clock_ms: 1_770_508_800_000,
+        };
+        let outcome = self.realm.run(job, host);
+        assert!(matches!(outcome.end, End::Value(_)) && self.realm.clean_up());
+        outcome.usage.memory_bytes
     }
 
     /// Runs what must come to a value, and returns its preview.
