@@ -6,6 +6,7 @@ use super::*;
 const CASES: &[(&str, &str)] = &[
     ("assert", include_str!("../../../../tests/builtins/assert.txt")),
     ("buffer", include_str!("../../../../tests/builtins/buffer.txt")),
+    ("crypto", include_str!("../../../../tests/builtins/crypto.txt")),
     ("deep_equal", include_str!("../../../../tests/builtins/deep_equal.txt")),
     ("events", include_str!("../../../../tests/builtins/events.txt")),
     ("path", include_str!("../../../../tests/builtins/path.txt")),
@@ -153,5 +154,16 @@ fn buffers_are_shown_as_node_shows_them() {
         let long = format!("<Buffer 68 69> [ <Buffer 00 00> ] {{\n  b: <Buffer{zeros} ... 1 more byte>\n}}");
         assert_eq!(bench.console(), [long]);
         assert_eq!(bench.value("new Uint8Array([1, 2])"), "Uint8Array(2) [ 1, 2 ]");
+    });
+}
+
+#[test]
+fn modules_can_be_imported_by_either_name() {
+    on_both(|bench| {
+        let shown = bench.value(
+            "const path = await import('node:path'); const { once, default: Emitter } = await import('events');
+             [path.default === require('path'), path.join('a', '..', 'b'), path.win32.sep, typeof once, Emitter === require('node:events')]",
+        );
+        assert_eq!(shown, "[ true, 'b', '\\\\', 'function', true ]");
     });
 }
