@@ -9,6 +9,7 @@ const CASES: &[(&str, &str)] = &[
     ("crypto", include_str!("../../../../tests/builtins/crypto.txt")),
     ("deep_equal", include_str!("../../../../tests/builtins/deep_equal.txt")),
     ("events", include_str!("../../../../tests/builtins/events.txt")),
+    ("os_tty", include_str!("../../../../tests/builtins/os_tty.txt")),
     ("path", include_str!("../../../../tests/builtins/path.txt")),
     ("querystring", include_str!("../../../../tests/builtins/querystring.txt")),
     ("string_decoder", include_str!("../../../../tests/builtins/string_decoder.txt")),

@@ -212,7 +212,7 @@
         index++;
 
       // Check if `arg` is an options terminator.
-      // Guideline 10 in of POSIX, utility conventions
+      // Guideline 10 of POSIX, utility conventions
       if (arg === '--') {
         // Everything after a bare '--' is considered a positional argument.
         tokens.push({ kind: 'option-terminator', index });
