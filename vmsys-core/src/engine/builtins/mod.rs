@@ -52,6 +52,7 @@ parts! {
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
     "form_data",
+    "module" [natives::commonjs::MODULE_NATIVES],
     "node_crypto" [natives::crypto::NATIVES],
     "node_errors",
     "node_events",
@@ -114,6 +115,7 @@ const PURE_MODULES: &[(&str, &str)] = &[
     ("console", "console"),
     ("crypto", "node_crypto"),
     ("events", "node_events"),
+    ("module", "module"),
     ("os", "os"),
     ("path", "vendor/path"),
     ("path/posix", "vendor/path"),
@@ -183,6 +185,14 @@ pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
     let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
     let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
     (ours || hosts).then(|| format!("node:{plain}"))
+}
+
+/// The names of the modules that are no files and that this realm's scripts can load.
+fn loadable_modules(world: &World) -> Vec<String> {
+    let granted = world.granted.modules.iter().map(|granted| granted.name.clone());
+    let mut names: Vec<String> = PURE_MODULES.iter().map(|(name, _)| (*name).to_owned()).chain(granted).collect();
+    names.sort_unstable();
+    names
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {
