@@ -84,6 +84,7 @@ mod store;
 mod system;
 mod template;
 mod time;
+mod typescript;
 mod value;
 mod worktree;
 
