@@ -331,16 +331,20 @@ impl<'s> Eraser<'s> {
         self.refuse_decorators(decorators);
         let start = decorators.last().map_or(element.span().start, |last| last.span.end);
         let words = self.words(start, key.span().start);
-        for (n, (span, word)) in words.iter().enumerate() {
-            if !matches!(*word, "public" | "private" | "protected" | "readonly" | "override" | "abstract" | "declare") {
-                continue;
-            }
+        let is_erased = |word: &str| {
+            matches!(word, "public" | "private" | "protected" | "readonly" | "override" | "abstract" | "declare")
+        };
+        for (span, _) in words.iter().filter(|(_, word)| is_erased(word)) {
             self.blank_span(*span);
-            let next = self.skip_trivia(span.end);
-            // What comes next would go on with the initialiser of the member before.
-            if n == 0 && self.open && (self.begins_with(next, &["in", "instanceof"]) || self.source[next as usize..].starts_with(['[', '*'])) {
-                self.put(span.start, b';');
-            }
+        }
+        // What comes first now could go on with the initialiser of the member before.
+        let leading = words.iter().take_while(|(_, word)| is_erased(word));
+        let (Some((first, _)), Some((last, _))) = (words.first(), leading.last()) else { return };
+        let next = self.skip_trivia(last.end);
+        let continues = self.source[next as usize..].starts_with(['[', '*', '('])
+            || self.begins_with(next, &["in", "instanceof"]);
+        if self.open && continues {
+            self.put(first.start, b';');
         }
     }
 }
