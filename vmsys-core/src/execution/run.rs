@@ -15,6 +15,7 @@ use crate::isolation::thread::After;
 use crate::limits::Limits;
 use crate::session::LiveSession;
 use crate::store::Store;
+use crate::template::RuntimeSettings;
 use crate::value::JsonText;
 
 /// What snippets are called in stacks.
@@ -34,7 +35,7 @@ pub(crate) fn submit(
     store: &Store,
     on_end: OnEnd,
 ) -> bool {
-    let job = job(live, source, session.settings.runtime.esm);
+    let job = job(live, source, &session.settings.runtime);
     let task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
         Box::new(move |realm: &mut dyn Realm| run(realm, &session, &live, job, &store, on_end))
@@ -83,17 +84,28 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
     }));
 }
 
-fn job(live: &LiveExecution, source: String, esm: bool) -> Job {
+fn job(live: &LiveExecution, source: String, runtime: &RuntimeSettings) -> Job {
     let request = live.request();
+    let (goal, typescript) = match &request.path {
+        Some(path) => kind_of_file(path, runtime.esm),
+        None => (Goal::Script, runtime.typescript),
+    };
     let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
     Job {
         source,
-        goal: if request.path.is_some() && (esm || name.ends_with(".mjs")) { Goal::Module } else { Goal::Script },
+        goal,
+        typescript,
         process: process_view(request),
         name,
         limits: job_limits(live.limits()),
         clock_ms: live.started_at().as_millis(),
     }
+}
+
+/// What a file is by its name: script or module, and whether it is TypeScript.
+fn kind_of_file(path: &str, esm: bool) -> (Goal, bool) {
+    let goal = if esm || path.ends_with(".mjs") || path.ends_with(".mts") { Goal::Module } else { Goal::Script };
+    (goal, [".ts", ".mts", ".cts"].iter().any(|ending| path.ends_with(ending)))
 }
 
 fn job_limits(limits: &Limits) -> JobLimits {
@@ -147,6 +159,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_files_name_says_what_it_is() {
+        let kinds =
+            ["a.js", "a.mjs", "a.cjs", "a.ts", "a.mts", "a.cts", "ts", "a.ts.js"].map(|path| kind_of_file(path, false));
+        let (script, module) = (Goal::Script, Goal::Module);
+        let expected =
+            [(script, false), (module, false), (script, false), (script, true), (module, true), (script, true)];
+        assert_eq!(kinds[..6], expected);
+        assert_eq!(kinds[6..], [(script, false); 2]);
+        assert_eq!(kind_of_file("a.ts", true), (module, true));
+    }
 
     #[test]
     fn arguments_become_a_command_line() {

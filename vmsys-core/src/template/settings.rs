@@ -52,7 +52,8 @@ pub struct RuntimeSettings {
     pub strict: bool,
     /// Whether there is a `console`.
     pub console: bool,
-    /// Whether snippets may be TypeScript.
+    /// Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are
+    /// taken out and not checked; enums, namespaces with values and parameter properties are refused.
     pub typescript: bool,
     /// Where sessions run: `default` (what the program or daemon says), `thread` or `process`.
     pub isolation: Isolation,
@@ -98,7 +99,6 @@ impl Settings {
         let unavailable = [
             ("resolver.roots", !self.resolver.roots.is_empty()),
             ("resolver.allow_absolute_repo_imports", self.resolver.allow_absolute_repo_imports),
-            ("runtime.typescript", self.runtime.typescript),
             ("runtime.isolation", self.runtime.isolation == Isolation::Process),
         ];
         match unavailable.into_iter().find(|(_, asked)| *asked) {

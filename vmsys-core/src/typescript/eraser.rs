@@ -150,7 +150,9 @@ impl<'s> Eraser<'s> {
     fn begins_with(&self, at: u32, words: &[&str]) -> bool {
         let rest = &self.source[at as usize..];
         words.iter().any(|word| {
-            rest.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|char: char| char.is_alphanumeric() || char == '_' || char == '$'))
+            rest.strip_prefix(word).is_some_and(|rest| {
+                !rest.starts_with(|char: char| char.is_alphanumeric() || char == '_' || char == '$')
+            })
         })
     }
 
@@ -266,19 +268,27 @@ impl<'s> Eraser<'s> {
             None => power != Power::Exponent || !is_unary(asserted),
         };
         if !safe {
-            self.refuse(left.span(), "Without this type assertion the operators would group in another way: put it in parentheses");
+            self.refuse(
+                left.span(),
+                "Without this type assertion the operators would group in another way: put it in parentheses",
+            );
         }
     }
 
     /// `a ?? b as T || c` is no JavaScript without the type.
     fn check_mixing(&mut self, logical: &LogicalExpression<'_>) {
-        let mixes = |inner: LogicalOperator| (inner == LogicalOperator::Coalesce) != (logical.operator == LogicalOperator::Coalesce);
+        let mixes = |inner: LogicalOperator| {
+            (inner == LogicalOperator::Coalesce) != (logical.operator == LogicalOperator::Coalesce)
+        };
         for side in [&logical.left, &logical.right] {
             let bare = behind_assertions(side).unwrap_or(side);
             if let Expression::LogicalExpression(inner) = bare
                 && mixes(inner.operator)
             {
-                self.refuse(side.span(), "Without this type assertion `??` would mix with `||` or `&&`: put it in parentheses");
+                self.refuse(
+                    side.span(),
+                    "Without this type assertion `??` would mix with `||` or `&&`: put it in parentheses",
+                );
             }
         }
     }
@@ -316,7 +326,8 @@ impl<'s> Eraser<'s> {
         self.statement_end = span.end;
         walk_class_element(self, element);
         (self.statement_end, self.head) = outer;
-        self.open = self.ends_open(span) && !matches!(element, ClassElement::StaticBlock(_) | ClassElement::MethodDefinition(_));
+        self.open = self.ends_open(span)
+            && !matches!(element, ClassElement::StaticBlock(_) | ClassElement::MethodDefinition(_));
     }
 
     /// Overwrites `public`, `readonly` and the like.
@@ -341,8 +352,8 @@ impl<'s> Eraser<'s> {
         let leading = words.iter().take_while(|(_, word)| is_erased(word));
         let (Some((first, _)), Some((last, _))) = (words.first(), leading.last()) else { return };
         let next = self.skip_trivia(last.end);
-        let continues = self.source[next as usize..].starts_with(['[', '*', '('])
-            || self.begins_with(next, &["in", "instanceof"]);
+        let continues =
+            self.source[next as usize..].starts_with(['[', '*', '(']) || self.begins_with(next, &["in", "instanceof"]);
         if self.open && continues {
             self.put(first.start, b';');
         }
@@ -379,7 +390,8 @@ impl<'a> VisitJs<'a> for Eraser<'_> {
     }
 
     fn visit_block_statement(&mut self, it: &BlockStatement<'a>) {
-        self.open = false;
+        // A block in which nothing is left must not look like an object.
+        self.open = it.body.iter().all(Self::is_erased);
         walk_block_statement(self, it);
     }
 
@@ -557,7 +569,11 @@ impl<'a> VisitJs<'a> for Eraser<'_> {
         if let Some(types) = &it.type_annotation {
             self.blank_span(types.span);
             // `get: T` and then a method would be a getter.
-            if it.value.is_none() && self.ends_open(it.span) && !it.computed && self.begins_with(it.key.span().start, &["get", "set", "static", "async", "accessor"]) {
+            if it.value.is_none()
+                && self.ends_open(it.span)
+                && !it.computed
+                && self.begins_with(it.key.span().start, &["get", "set", "static", "async", "accessor"])
+            {
                 self.put(types.span.start, b';');
             }
         }
@@ -595,7 +611,9 @@ impl<'a> VisitJs<'a> for Eraser<'_> {
         if it.span.start == self.head {
             self.head = start;
             let inner = self.skip_trivia(start);
-            if self.begins_with(inner, &["function", "class", "async", "let"]) || self.source[inner as usize..].starts_with('{') {
+            if self.begins_with(inner, &["function", "class", "async", "let"])
+                || self.source[inner as usize..].starts_with('{')
+            {
                 self.refuse(it.span, "A type assertion in angle brackets cannot stand here: write `(x as T)`");
             }
         }
@@ -604,7 +622,10 @@ impl<'a> VisitJs<'a> for Eraser<'_> {
     }
 
     fn visit_ts_enum_declaration(&mut self, it: &TSEnumDeclaration<'a>) {
-        self.refuse(it.span, "TypeScript enums are not supported: use an object, as in `const Color = { Red: 0, Blue: 1 } as const`");
+        self.refuse(
+            it.span,
+            "TypeScript enums are not supported: use an object, as in `const Color = { Red: 0, Blue: 1 } as const`",
+        );
     }
 
     fn visit_ts_namespace_declaration(&mut self, it: &TSNamespaceDeclaration<'a>) {
@@ -672,7 +693,8 @@ fn has_values(namespace: &TSNamespaceDeclaration<'_>) -> bool {
         match &inner.body {
             TSNamespaceDeclarationBody::TSNamespaceDeclaration(next) => inner = next,
             TSNamespaceDeclarationBody::TSModuleBlock(block) => {
-                return !block.directives.is_empty() || block.body.iter().any(|statement| !Eraser::is_erased(statement));
+                return !block.directives.is_empty()
+                    || block.body.iter().any(|statement| !Eraser::is_erased(statement));
             }
         }
     }
@@ -693,7 +715,10 @@ fn behind_assertions<'t, 'a>(expression: &'t Expression<'a>) -> Option<&'t Expre
 }
 
 fn is_unary(expression: &Expression<'_>) -> bool {
-    matches!(expression, Expression::UnaryExpression(_) | Expression::AwaitExpression(_) | Expression::TSTypeAssertion(_))
+    matches!(
+        expression,
+        Expression::UnaryExpression(_) | Expression::AwaitExpression(_) | Expression::TSTypeAssertion(_)
+    )
 }
 
 /// How strongly an operator binds.
@@ -735,7 +760,9 @@ impl Power {
         use BinaryOperator as Op;
         match operator {
             Op::Equality | Op::Inequality | Op::StrictEquality | Op::StrictInequality => Self::Equality,
-            Op::LessThan | Op::LessEqualThan | Op::GreaterThan | Op::GreaterEqualThan | Op::In | Op::Instanceof => Self::Relation,
+            Op::LessThan | Op::LessEqualThan | Op::GreaterThan | Op::GreaterEqualThan | Op::In | Op::Instanceof => {
+                Self::Relation
+            }
             Op::ShiftLeft | Op::ShiftRight | Op::ShiftRightZeroFill => Self::Shift,
             Op::Addition | Op::Subtraction => Self::Sum,
             Op::Multiplication | Op::Division | Op::Remainder => Self::Product,

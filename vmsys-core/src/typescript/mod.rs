@@ -50,11 +50,11 @@ pub(crate) fn strip(source: &str, goal: Goal) -> Result<Cow<'_, str>, SyntaxProb
     strip_between(source, goal, "", "")
 }
 
-/// Takes the types out of a snippet, which may be an object literal with nothing around it.
+/// Takes the types out of a script that comes to a value, which may be an object literal with nothing around it.
 ///
 /// # Errors
 /// As [`strip`].
-pub(crate) fn strip_snippet(source: &str) -> Result<Cow<'_, str>, SyntaxProblem> {
+pub(crate) fn strip_script(source: &str) -> Result<Cow<'_, str>, SyntaxProblem> {
     // Whether it is one is decided, for texts with and without types alike, by the engine's side (`engine::repl`); here
     // it only has to be readable as one.
     if source.trim_start().starts_with('{')
@@ -72,8 +72,7 @@ fn strip_between<'s>(source: &'s str, goal: Goal, before: &str, behind: &str) ->
         unsupported: false,
         ..place(source, at)
     })?;
-    let whole =
-        if before.is_empty() { Cow::Borrowed(source) } else { Cow::Owned(format!("{before}{source}{behind}")) };
+    let whole = if before.is_empty() { Cow::Borrowed(source) } else { Cow::Owned(format!("{before}{source}{behind}")) };
     let problem = |at: usize, message: String, unsupported| SyntaxProblem {
         message,
         unsupported,
@@ -99,23 +98,25 @@ fn parse<'a>(allocator: &'a Allocator, source: &'a str, goal: Goal) -> Result<Pa
     // Scripts may await at top level here, which only modules may for the parser. What else modules may, the engine
     // refuses.
     match script {
-        Err(problem) if source.contains("await") => {
-            parsed(allocator, source, SourceType::ts().with_module(true)).map_err(|in_module| {
-                if problem.1.contains("await") { in_module } else { problem }
-            })
-        }
+        Err(problem) if source.contains("await") => parsed(allocator, source, SourceType::ts().with_module(true))
+            .map_err(|in_module| if problem.1.contains("await") { in_module } else { problem }),
         other => other,
     }
 }
 
-fn parsed<'a>(allocator: &'a Allocator, source: &'a str, kind: SourceType) -> Result<ParserReturn<'a>, (usize, String)> {
+fn parsed<'a>(
+    allocator: &'a Allocator,
+    source: &'a str,
+    kind: SourceType,
+) -> Result<ParserReturn<'a>, (usize, String)> {
     let options = ParseOptions { allow_return_outside_function: false, ..ParseOptions::default() };
     let parsed = Parser::new(allocator, source, kind).with_options(options).parse();
     match parsed.diagnostics.iter().next() {
         None if !parsed.panicked => Ok(parsed),
         problem => {
             let at = problem.and_then(|problem| problem.labels.first()).map_or(0, |label| label.offset());
-            let message = problem.map_or_else(|| "this cannot be read".to_owned(), |problem| problem.message.to_string());
+            let message =
+                problem.map_or_else(|| "this cannot be read".to_owned(), |problem| problem.message.to_string());
             Err((at as usize, message))
         }
     }

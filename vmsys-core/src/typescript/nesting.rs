@@ -229,7 +229,15 @@ impl Reading {
             }
             b':' => {
                 // A label, unless the word belongs to what a comma or a bracket began.
-                let label = matches!(self.before_word, Before::Colon | Before::HeaderEnd | Before::Header | Before::Keyword | Before::Brace | Before::Unsure);
+                let label = matches!(
+                    self.before_word,
+                    Before::Colon
+                        | Before::HeaderEnd
+                        | Before::Header
+                        | Before::Keyword
+                        | Before::Brace
+                        | Before::Unsure
+                );
                 if self.before == Before::Operand && label {
                     self.level().statements += 1;
                     self.depth += 1;
@@ -534,8 +542,8 @@ impl Reading {
                 self.token(Before::Prefix);
             }
             b"let" | b"const" | b"var" | b"function" | b"class" | b"type" | b"interface" | b"namespace" | b"module"
-            | b"declare" | b"enum" | b"import" | b"export" | b"default" | b"break" | b"continue" | b"switch" | b"try"
-            | b"catch" | b"finally" | b"get" | b"set" | b"static" | b"public" | b"private" | b"protected"
+            | b"declare" | b"enum" | b"import" | b"export" | b"default" | b"break" | b"continue" | b"switch"
+            | b"try" | b"catch" | b"finally" | b"get" | b"set" | b"static" | b"public" | b"private" | b"protected"
             | b"override" | b"accessor" | b"using" | b"of" | b"as" | b"satisfies" | b"implements" | b"from"
             | b"global" | b"out" | b"defer" => {
                 self.begin_word(word);
@@ -549,8 +557,20 @@ impl Reading {
     fn begin_word(&mut self, word: &[u8]) {
         let continues = matches!(
             word,
-            b"else" | b"while" | b"catch" | b"finally" | b"in" | b"instanceof" | b"as" | b"satisfies" | b"extends"
-                | b"of" | b"is" | b"from" | b"asserts" | b"implements"
+            b"else"
+                | b"while"
+                | b"catch"
+                | b"finally"
+                | b"in"
+                | b"instanceof"
+                | b"as"
+                | b"satisfies"
+                | b"extends"
+                | b"of"
+                | b"is"
+                | b"from"
+                | b"asserts"
+                | b"implements"
         );
         if !continues && matches!(self.before, Before::Operand | Before::Brace) {
             self.end_statements();
