@@ -16,4 +16,5 @@ mod http_limits;
 mod http_paths;
 mod http_sessions;
 mod http_templates;
+mod http_typescript;
 mod support;

@@ -10,6 +10,7 @@ use oxc_ast_visit::walk_js::*;
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
+use super::grouping;
 use crate::isolation::protocol::Goal;
 
 /// Overwrites the types of one text.
@@ -202,13 +203,12 @@ impl<'s> Eraser<'s> {
     fn follow<'t, 'a>(&mut self, expression: &'t Expression<'a>) -> Option<&'t Expression<'a>> {
         match expression {
             Expression::BinaryExpression(binary) => {
-                self.check_grouping(&binary.left, Power::of_binary(binary.operator));
+                self.check(&grouping::of_binary(binary));
                 self.visit_expression(&binary.right);
                 Some(&binary.left)
             }
             Expression::LogicalExpression(logical) => {
-                self.check_grouping(&logical.left, Power::of_logical(logical.operator));
-                self.check_mixing(logical);
+                self.check(&grouping::of_logical(logical));
                 self.visit_expression(&logical.right);
                 Some(&logical.left)
             }
@@ -260,36 +260,9 @@ impl<'s> Eraser<'s> {
         inner
     }
 
-    /// `a + b as T * c` is a product; without the type it would be a sum.
-    fn check_grouping(&mut self, left: &Expression<'_>, power: Power) {
-        let Some(asserted) = behind_assertions(left) else { return };
-        let safe = match Power::of(asserted) {
-            Some(inner) => inner > power || inner == power && power != Power::Exponent,
-            None => power != Power::Exponent || !is_unary(asserted),
-        };
-        if !safe {
-            self.refuse(
-                left.span(),
-                "Without this type assertion the operators would group in another way: put it in parentheses",
-            );
-        }
-    }
-
-    /// `a ?? b as T || c` is no JavaScript without the type.
-    fn check_mixing(&mut self, logical: &LogicalExpression<'_>) {
-        let mixes = |inner: LogicalOperator| {
-            (inner == LogicalOperator::Coalesce) != (logical.operator == LogicalOperator::Coalesce)
-        };
-        for side in [&logical.left, &logical.right] {
-            let bare = behind_assertions(side).unwrap_or(side);
-            if let Expression::LogicalExpression(inner) = bare
-                && mixes(inner.operator)
-            {
-                self.refuse(
-                    side.span(),
-                    "Without this type assertion `??` would mix with `||` or `&&`: put it in parentheses",
-                );
-            }
+    fn check(&mut self, problem: &Option<(Span, &str)>) {
+        if let Some((span, message)) = problem {
+            self.refuse(*span, message);
         }
     }
 
@@ -696,80 +669,6 @@ fn has_values(namespace: &TSNamespaceDeclaration<'_>) -> bool {
                 return !block.directives.is_empty()
                     || block.body.iter().any(|statement| !Eraser::is_erased(statement));
             }
-        }
-    }
-}
-
-/// What is asserted to be of some type, if that is what the expression is.
-fn behind_assertions<'t, 'a>(expression: &'t Expression<'a>) -> Option<&'t Expression<'a>> {
-    let mut inner = expression;
-    let mut asserted = None;
-    loop {
-        inner = match inner {
-            Expression::TSAsExpression(it) => &it.expression,
-            Expression::TSSatisfiesExpression(it) => &it.expression,
-            _ => return asserted,
-        };
-        asserted = Some(inner);
-    }
-}
-
-fn is_unary(expression: &Expression<'_>) -> bool {
-    matches!(
-        expression,
-        Expression::UnaryExpression(_) | Expression::AwaitExpression(_) | Expression::TSTypeAssertion(_)
-    )
-}
-
-/// How strongly an operator binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Power {
-    Coalesce,
-    Or,
-    And,
-    BitOr,
-    BitXor,
-    BitAnd,
-    Equality,
-    Relation,
-    Shift,
-    Sum,
-    Product,
-    Exponent,
-}
-
-impl Power {
-    fn of(expression: &Expression<'_>) -> Option<Self> {
-        match expression {
-            Expression::BinaryExpression(it) => Some(Self::of_binary(it.operator)),
-            Expression::LogicalExpression(it) => Some(Self::of_logical(it.operator)),
-            Expression::PrivateInExpression(_) => Some(Self::Relation),
-            _ => None,
-        }
-    }
-
-    fn of_logical(operator: LogicalOperator) -> Self {
-        match operator {
-            LogicalOperator::Coalesce => Self::Coalesce,
-            LogicalOperator::Or => Self::Or,
-            LogicalOperator::And => Self::And,
-        }
-    }
-
-    fn of_binary(operator: BinaryOperator) -> Self {
-        use BinaryOperator as Op;
-        match operator {
-            Op::Equality | Op::Inequality | Op::StrictEquality | Op::StrictInequality => Self::Equality,
-            Op::LessThan | Op::LessEqualThan | Op::GreaterThan | Op::GreaterEqualThan | Op::In | Op::Instanceof => {
-                Self::Relation
-            }
-            Op::ShiftLeft | Op::ShiftRight | Op::ShiftRightZeroFill => Self::Shift,
-            Op::Addition | Op::Subtraction => Self::Sum,
-            Op::Multiplication | Op::Division | Op::Remainder => Self::Product,
-            Op::Exponential => Self::Exponent,
-            Op::BitwiseOR => Self::BitOr,
-            Op::BitwiseXOR => Self::BitXor,
-            Op::BitwiseAnd => Self::BitAnd,
         }
     }
 }

@@ -10,6 +10,7 @@
 //! [`nesting`] refuses before that what is nested absurdly.
 
 mod eraser;
+mod grouping;
 mod nesting;
 #[cfg(test)]
 mod tests;

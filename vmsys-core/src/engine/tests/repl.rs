@@ -45,6 +45,7 @@ fn cases_of(text: &'static str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     let mut file = None;
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let line = line.strip_suffix('⏹').unwrap_or(line);
         if let Some(name) = line.strip_prefix("name: ") {
             file = None;
             cases.push(Case { name: name.to_owned(), ..Case::default() });
