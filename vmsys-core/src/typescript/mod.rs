@@ -68,17 +68,15 @@ pub(crate) fn strip_script(source: &str) -> Result<Cow<'_, str>, SyntaxProblem> 
 
 /// Takes the types out of a text that is read as if these stood before and behind it.
 fn strip_between<'s>(source: &'s str, goal: Goal, before: &str, behind: &str) -> Result<Cow<'s, str>, SyntaxProblem> {
-    nesting::check(source).map_err(|at| SyntaxProblem {
-        message: "TypeScript that is nested too deeply to be read".to_owned(),
-        unsupported: false,
-        ..place(source, at)
-    })?;
     let whole = if before.is_empty() { Cow::Borrowed(source) } else { Cow::Owned(format!("{before}{source}{behind}")) };
     let problem = |at: usize, message: String, unsupported| SyntaxProblem {
         message,
         unsupported,
         ..place(source, at.saturating_sub(before.len()))
     };
+    // The text as the parser gets it: a bracket before it may pair with one that closes too much.
+    nesting::check(&whole)
+        .map_err(|at| problem(at, "TypeScript that is nested too deeply to be read".to_owned(), false))?;
     let allocator = Allocator::default();
     let parsed = parse(&allocator, &whole, goal).map_err(|(at, message)| problem(at, message, false))?;
     let mut eraser = Eraser::new(&whole, goal);

@@ -231,9 +231,66 @@ fn absurd_texts_are_refused_or_read() {
                 assert!(problem.line >= 1 && problem.column >= 1);
             }
         }
+        // In parentheses, this is a call.
+        for source in [format!("{{}})({}", "(".repeat(100_000)), format!("{{}}){}", "=>".repeat(100_000))] {
+            assert!(strip_script(&source).is_err());
+        }
         let problem = strip(&"(".repeat(1 << 24), Goal::Script).unwrap_err();
         assert_eq!(problem.message, "TypeScript that is nested too deeply to be read");
         assert_eq!((problem.line, problem.column), (1, nesting::MAX_DEPTH + 2));
+    });
+}
+
+#[test]
+fn what_ends_a_reading_ends_the_parser() {
+    with_stack(STACK_BYTES / 16, || {
+        let before = [
+            ")",
+            "]",
+            "}",
+            "(]",
+            "[}",
+            "{)",
+            "({]",
+            "f(a]",
+            "'abc\n",
+            "\"abc\n",
+            "x = /abc\n",
+            "x = /[/\n",
+            "`${)",
+            "`${]",
+            "a = (b]",
+            "class A { )",
+            "class A { m(] ",
+            "function f(a]",
+            "if (a]",
+            "import {a]",
+            "type X = {a)",
+            "type X = A<(]",
+            "let x: [)",
+            "<T>(a]",
+            "async (]",
+            "({a:1]",
+            "[...a)",
+            "switch (a) { case )",
+            "for (;;]",
+            "`a${b]",
+            "\\x",
+            "\\u{",
+            "'\\",
+            "a[b)",
+            "'\u{2028}",
+            "'a\r",
+        ];
+        for before in before {
+            for deep in ["(", "[", "{", "a=>", "!"] {
+                for goal in [Goal::Script, Goal::Module] {
+                    let _ = strip(&format!("{before}{}", deep.repeat(50_000)), goal);
+                    let _ = strip(&format!("{before};{}", deep.repeat(50_000)), goal);
+                }
+                let _ = strip_script(&format!("{{}}{before}{}", deep.repeat(50_000)));
+            }
+        }
     });
 }
 
