@@ -19,6 +19,7 @@ mod http_modules;
 mod http_paths;
 mod http_sessions;
 mod http_templates;
+mod http_typescript;
 mod libraries;
 mod npm;
 mod support;

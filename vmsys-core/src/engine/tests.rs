@@ -146,6 +146,7 @@ struct Bench {
     process: Option<ProcessView>,
     name: &'static str,
     goal: Goal,
+    typescript: bool,
     events: Vec<Payload>,
 }
 
@@ -165,6 +166,7 @@ impl Bench {
             process: None,
             name: "repl",
             goal: Goal::Script,
+            typescript: false,
             events: Vec::new(),
         }
     }
@@ -186,6 +188,7 @@ impl Bench {
             source: source.to_owned(),
             name: self.name.to_owned(),
             goal: self.goal,
+            typescript: self.typescript,
             process: self.process.clone(),
             limits: self.limits,
             clock_ms: 1_770_508_800_000,
