@@ -98,6 +98,42 @@ fn a_background_timer_keeps_nothing_alive_but_what_waits_for_it() {
 }
 
 #[test]
+fn random_bytes_are_the_seeds_and_nobody_elses() {
+    let bytes = |crypto_seed: [u8; 32], seed: u64| {
+        let config = RealmConfig { crypto_seed, seed, ..RealmConfig::default() };
+        let mut bench = Bench::new(Box::new(QuickRealm::new(&config).expect("a realm")));
+        bench.value("[...crypto.getRandomValues(new Uint8Array(16))].join() + crypto.randomUUID()")
+    };
+    on_big_stack(move || {
+        assert_eq!(bytes([7; 32], 1), bytes([7; 32], 2), "a replay gives the same, whatever Math.random does");
+        assert_ne!(bytes([7; 32], 1), bytes([8; 32], 1));
+        let config = RealmConfig { crypto_seed: [7; 32], ..RealmConfig::default() };
+        let mut bench = Bench::new(Box::new(QuickRealm::new(&config).expect("a realm")));
+        bench.value("for (let i = 0; i < 100; i++) Math.random(); 1");
+        assert_eq!(
+            bench.value("[...crypto.getRandomValues(new Uint8Array(16))].join() + crypto.randomUUID()"),
+            bytes([7; 32], 1)
+        );
+    });
+}
+
+#[test]
+fn signals_that_nobody_listens_to_are_let_go_of() {
+    on_both(|bench| {
+        bench.limits.memory_bytes = 8 << 20;
+        assert_eq!(
+            end_of(
+                bench,
+                "globalThis.c = new AbortController(); for (let i = 0; i < 20000; i++) AbortSignal.any([c.signal]);
+                 let n = 0; for (let i = 0; i < 300; i++) AbortSignal.any([c.signal]).onabort = () => n++;
+                 c.abort(); n"
+            ),
+            "300"
+        );
+    });
+}
+
+#[test]
 fn what_a_listener_throws_ends_the_execution_but_no_other_listener() {
     on_both(|bench| {
         let code = "const t = new EventTarget();
@@ -234,6 +270,24 @@ fn hostile_uses_end_in_exceptions_or_limits() {
             assert_eq!(end_of(bench, "new URL('http://a/b').pathname"), "/b", "after {code}");
         }
     });
+}
+
+impl Bench {
+    /// The heap of the realm after a job, in bytes.
+    fn memory_after(&mut self, source: &str) -> usize {
+        let host = Rc::new(RefCell::new(Recorder::default()));
+        let job = Job {
+            source: source.to_owned(),
+            name: self.name.to_owned(),
+            goal: self.goal,
+            process: None,
+            limits: self.limits,
+            clock_ms: 1_770_508_800_000,
+        };
+        let outcome = self.realm.run(job, host);
+        assert!(matches!(outcome.end, End::Value(_)) && self.realm.clean_up());
+        outcome.usage.memory_bytes
+    }
 }
 
 #[test]
