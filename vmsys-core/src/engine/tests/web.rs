@@ -118,6 +118,32 @@ fn random_bytes_are_the_seeds_and_nobody_elses() {
 }
 
 #[test]
+fn objects_of_the_platform_are_shown_with_what_they_hold() {
+    on_both(|bench| {
+        let shown = [
+            ("new URLSearchParams('a=1&a=b')", "URLSearchParams { 'a' => '1', 'a' => 'b' }"),
+            ("new URLSearchParams()", "URLSearchParams {}"),
+            ("new Blob(['abc'], { type: 'a/b' })", "Blob { size: 3, type: 'a/b' }"),
+            ("new AbortController()", "AbortController { signal: AbortSignal { aborted: false } }"),
+            ("AbortSignal.abort()", "AbortSignal { aborted: true }"),
+            ("new TextDecoder('latin1')", "TextDecoder { encoding: 'windows-1252', fatal: false, ignoreBOM: false }"),
+            ("const f = new FormData(); f.append('a', 'b'); f", "FormData { 'a' => 'b' }"),
+            ("class AbortSignal2 { #aborted = 1 } new AbortSignal2()", "AbortSignal2 {}"),
+            ("Object.assign(new URLSearchParams('a'), { x: 1 })", "URLSearchParams { 'a' => '', x: 1 }"),
+            ("Object.create(URL.prototype)", "URL {}"),
+        ];
+        for (code, expected) in shown {
+            let preview = bench.value(code).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(preview, expected, "{code}");
+        }
+        let url = bench.value("new URL('http://u@h:81/p?q#f')");
+        assert!(url.starts_with("URL {\n  href: 'http://u@h:81/p?q#f',\n  origin: 'http://h:81',"), "{url}");
+        let many = bench.value("new URLSearchParams('a&'.repeat(1000))");
+        assert!(many.contains("more items"), "{many}");
+    });
+}
+
+#[test]
 fn signals_that_nobody_listens_to_are_let_go_of() {
     on_both(|bench| {
         bench.limits.memory_bytes = 8 << 20;
