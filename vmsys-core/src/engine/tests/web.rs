@@ -229,18 +229,18 @@ fn parts_do_not_look_at_what_scripts_have_replaced() {
 fn hostile_uses_end_in_exceptions_or_limits() {
     on_both(|bench| {
         bench.limits.memory_bytes = 32 << 20;
-        bench.limits.cpu = Duration::from_millis(300);
+        bench.limits.cpu = Duration::from_millis(200);
         let cases = [
             // Large inputs.
             "new URL('http://a/' + 'x'.repeat(4e6)).href.length",
             "new URL('http://' + 'x.'.repeat(1e6))",
-            "new URL('http://a/' + '../'.repeat(1e6)).pathname",
-            "new URLSearchParams('a&'.repeat(5e5)).size",
-            "new URLSearchParams('a=%F0&'.repeat(3e5)).toString().length",
+            "new URL('http://a/' + '../'.repeat(2e5)).pathname",
+            "new URLSearchParams('a&'.repeat(1e5)).size",
+            "new URLSearchParams('a=%F0&'.repeat(1e5)).toString().length",
             "const p = new URLSearchParams(); for (;;) p.append('k'.repeat(1000), 'v')",
-            "new TextEncoder().encode('€'.repeat(5e6)).length",
+            "new TextEncoder().encode('€'.repeat(2e6)).length",
             "new TextEncoder().encode('x'.repeat(1e9))",
-            "new TextDecoder('windows-1252').decode(new Uint8Array(2e7).fill(0x80)).length",
+            "new TextDecoder('windows-1252').decode(new Uint8Array(4e6).fill(0x80)).length",
             "const d = new TextDecoder(); const b = new Uint8Array(1e6).fill(0xe2); for (;;) d.decode(b, { stream: true })",
             "for (const all = [];;) { const d = new TextDecoder('gb18030'); d.decode(new Uint8Array(1), { stream: true }); all.push(d) }",
             "let b = new Blob(['x'.repeat(1e6)]); for (;;) b = new Blob([b, b])",
