@@ -199,22 +199,6 @@ impl Bench {
         (outcome.end, clean)
     }
 
-    /// The heap of the realm after a job, in bytes.
-    fn memory_after(&mut self, source: &str) -> usize {
-        let host = Rc::new(RefCell::new(Recorder::default()));
-        let job = Job {
-            source: source.to_owned(),
-            name: self.name.to_owned(),
-            goal: self.goal,
-            process: None,
-            limits: self.limits,
-            clock_ms: 1_770_508_800_000,
-        };
-        let outcome = self.realm.run(job, host);
-        assert!(matches!(outcome.end, End::Value(_)) && self.realm.clean_up());
-        outcome.usage.memory_bytes
-    }
-
     /// Runs what must come to a value, and returns its preview.
     fn value(&mut self, source: &str) -> String {
         match self.run(source) {
