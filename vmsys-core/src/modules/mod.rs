@@ -5,11 +5,13 @@
 
 mod call;
 mod files;
+mod fs;
 mod session;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
-pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles};
+pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles, permissions};
+pub(crate) use self::fs::Fs;
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;
 use crate::error::Result;
