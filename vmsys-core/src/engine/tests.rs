@@ -1,7 +1,9 @@
 //! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
+mod pure;
 mod repl;
+mod web;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -40,14 +40,81 @@ macro_rules! parts {
 }
 
 parts! {
+    "abort" [natives::realm::TIMERS],
+    "assert_strict",
+    "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
+    "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
+    "clone" [natives::realm::CLASSES],
+    "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
+    "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
+    "events" [natives::realm::CLOCK],
+    "form_data",
+    "node_errors",
+    "node_events",
+    "node_url",
+    "path_win32",
+    "performance" [natives::realm::CLOCK],
+    "string_decoder" [natives::buffer::NATIVES],
+    "timers",
+    "timers_promises",
+    "url" [natives::url::NATIVES],
+    "util" [natives::util::NATIVES],
+    "util_types" [natives::util::NATIVES],
+    "vendor/assert",
+    "vendor/assertion_error",
+    "vendor/deep_equal" [natives::buffer::NATIVES],
+    "vendor/path",
+    "vendor/path_win32",
+    "vendor/percent_encoding",
+    "vendor/querystring",
+    "vendor/url_legacy",
+    "webidl" [natives::realm::CLASSES],
 }
 
 /// Globals that are made when they are first touched: a name, the part that it comes from, and its name there.
-const GLOBALS: &[(&str, &str, &str)] = &[];
+const GLOBALS: &[(&str, &str, &str)] = &[
+    ("AbortController", "abort", "AbortController"),
+    ("AbortSignal", "abort", "AbortSignal"),
+    ("Blob", "blob", "Blob"),
+    ("Buffer", "buffer", "Buffer"),
+    ("Crypto", "crypto", "Crypto"),
+    ("CustomEvent", "events", "CustomEvent"),
+    ("Event", "events", "Event"),
+    ("EventTarget", "events", "EventTarget"),
+    ("File", "blob", "File"),
+    ("FormData", "form_data", "FormData"),
+    ("Performance", "performance", "Performance"),
+    ("PerformanceEntry", "performance", "PerformanceEntry"),
+    ("PerformanceMark", "performance", "PerformanceMark"),
+    ("PerformanceMeasure", "performance", "PerformanceMeasure"),
+    ("SubtleCrypto", "crypto", "SubtleCrypto"),
+    ("TextDecoder", "encoding", "TextDecoder"),
+    ("TextEncoder", "encoding", "TextEncoder"),
+    ("URL", "url", "URL"),
+    ("URLSearchParams", "url", "URLSearchParams"),
+    ("crypto", "crypto", "crypto"),
+    ("performance", "performance", "performance"),
+    ("structuredClone", "clone", "structuredClone"),
+];
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
-const PURE_MODULES: &[(&str, &str)] = &[];
+const PURE_MODULES: &[(&str, &str)] = &[
+    ("assert", "vendor/assert"),
+    ("assert/strict", "assert_strict"),
+    ("buffer", "buffer"),
+    ("events", "node_events"),
+    ("path", "vendor/path"),
+    ("path/posix", "vendor/path"),
+    ("path/win32", "path_win32"),
+    ("querystring", "vendor/querystring"),
+    ("string_decoder", "string_decoder"),
+    ("timers", "timers"),
+    ("timers/promises", "timers_promises"),
+    ("url", "node_url"),
+    ("util", "util"),
+    ("util/types", "util_types"),
+];
 
 /// Native modules whose functions have a face in JavaScript; those of others are what the host says.
 const NATIVE_MODULES: &[(&str, &str)] = &[];
