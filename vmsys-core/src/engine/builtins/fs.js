@@ -21,7 +21,8 @@
   const includesByte = getPrototypeOf(Uint8Array.prototype).includes;
   const timeOf = Date.prototype.getTime;
 
-  const constants = setPrototypeOf({
+  const constants = {
+    __proto__: null,
     F_OK: 0, X_OK: 1, W_OK: 2, R_OK: 4,
     COPYFILE_EXCL: 1, COPYFILE_FICLONE: 2, COPYFILE_FICLONE_FORCE: 4,
     UV_FS_COPYFILE_EXCL: 1, UV_FS_COPYFILE_FICLONE: 2, UV_FS_COPYFILE_FICLONE_FORCE: 4,
@@ -33,7 +34,7 @@
     S_IRWXU: 0o700, S_IRUSR: 0o400, S_IWUSR: 0o200, S_IXUSR: 0o100,
     S_IRWXG: 0o070, S_IRGRP: 0o040, S_IWGRP: 0o020, S_IXGRP: 0o010,
     S_IRWXO: 0o007, S_IROTH: 0o004, S_IWOTH: 0o002, S_IXOTH: 0o001,
-  }, null);
+  };
   const { F_OK, R_OK, W_OK, X_OK, S_IFMT } = constants;
 
   const FLAGS = new Set([

@@ -25,7 +25,7 @@ pub(super) fn read_file(work: &Work<'_>, args: &Args<'_>) -> Answer {
     let how = args.open_how(1, NEW_FILE)?;
     let file = work.files.open(path, how).map_err(|fault| match fault.errno() {
         // A directory can be opened for reading, and is found out then: Node's words have no path.
-        Errno::ISDIR if !how.write && !how.append => fault.at("read", ""),
+        Errno::ISDIR if !how.write && !how.append => fault.of("read"),
         _ => fault.at("open", &shown(path)),
     })?;
     let bytes = read_all(work, file)?;
@@ -37,7 +37,7 @@ pub(super) fn read_file(work: &Work<'_>, args: &Args<'_>) -> Answer {
 }
 
 fn read_all(work: &Work<'_>, mut file: File) -> Result<Vec<u8>, CallError> {
-    let of = |error: std::io::Error| Fault::from(error).at("read", "");
+    let of = |error: std::io::Error| Fault::from(error).of("read");
     let most = work.context.max_reply_bytes();
     let size = file.metadata().map_err(of)?.len();
     if size > most as u64 {
@@ -45,7 +45,7 @@ fn read_all(work: &Work<'_>, mut file: File) -> Result<Vec<u8>, CallError> {
     }
     let mut bytes = Vec::new();
     // One more, to see the end without growing. The size may be wrong, as in a file that grows meanwhile.
-    bytes.try_reserve_exact(size as usize + 1).map_err(|_| Fault::new(Errno::NOMEM).at("read", ""))?;
+    bytes.try_reserve_exact(size as usize + 1).map_err(|_| Fault::new(Errno::NOMEM).of("read"))?;
     loop {
         work.go_on()?;
         let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut bytes).map_err(of)?;
@@ -71,14 +71,14 @@ pub(super) fn write_file(work: &Work<'_>, args: &Args<'_>) -> Answer {
     let mut file = work.files.open(path, how).map_err(at("open", path))?;
     for chunk in data.chunks(CHUNK_BYTES) {
         work.go_on()?;
-        file.write_all(chunk).map_err(|error| Fault::from(error).at("write", ""))?;
+        file.write_all(chunk).map_err(|error| Fault::from(error).of("write"))?;
     }
     if data.is_empty() && !how.write && !how.append {
         // As if something had been written.
-        return Err(Fault::new(Errno::BADF).at("write", ""));
+        return Err(Fault::new(Errno::BADF).of("write"));
     }
     if args.flag(4) {
-        file.sync_all().map_err(|error| Fault::from(error).at("fsync", ""))?;
+        file.sync_all().map_err(|error| Fault::from(error).of("fsync"))?;
     }
     Ok(Value::Null)
 }
@@ -128,6 +128,6 @@ pub(super) fn truncate(work: &Work<'_>, args: &Args<'_>) -> Answer {
     let path = args.path(0, "path")?;
     let length = args.number(1).unwrap_or(0.0).max(0.0);
     let file = work.files.open(path, OpenHow { write: true, ..OpenHow::default() }).map_err(at("open", path))?;
-    file.set_len(length as u64).map_err(|error| Fault::from(error).at("ftruncate", ""))?;
+    file.set_len(length as u64).map_err(|error| Fault::from(error).of("ftruncate"))?;
     Ok(Value::Null)
 }
