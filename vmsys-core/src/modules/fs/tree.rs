@@ -48,11 +48,8 @@ pub(super) fn readdir(work: &Work<'_>, args: &Args<'_>) -> Answer {
             Err(fault) => return Err(fault.at("scandir", &shown(&path.join(inner)))),
         }
     }
-    let (names, kinds): (Vec<_>, Vec<_>) = listing
-        .found
-        .into_iter()
-        .map(|(name, kind)| (path_value(&name, as_bytes), Value::Number(kind)))
-        .unzip();
+    let (names, kinds): (Vec<_>, Vec<_>) =
+        listing.found.into_iter().map(|(name, kind)| (path_value(&name, as_bytes), Value::Number(kind))).unzip();
     Ok(Value::Array(vec![Value::Array(names), Value::Array(kinds)]))
 }
 
@@ -116,9 +113,8 @@ impl Listing<'_> {
             let Ok(kind) = entry.file_type() else { continue };
             self.found.push((path, kind_of(kind)));
         }
-        self.found[start..].sort_unstable_by(|(one, _), (other, _)| {
-            one.as_os_str().as_bytes().cmp(other.as_os_str().as_bytes())
-        });
+        self.found[start..]
+            .sort_unstable_by(|(one, _), (other, _)| one.as_os_str().as_bytes().cmp(other.as_os_str().as_bytes()));
         Ok(())
     }
 }
@@ -146,9 +142,8 @@ pub(super) fn mkdir(work: &Work<'_>, args: &Args<'_>) -> Answer {
                 break;
             }
             Err(fault) if fault.errno() == Errno::EXIST => break,
-            // A part above does not end in a name, or is not ours to make: it is there, or that is the error.
+            // What has no name, such as `a/..`, is there if what is above it is.
             Err(fault) if matches!(fault.errno(), Errno::NOENT | Errno::BUSY) => missing -= 1,
-            Err(fault) if fault.errno() == Errno::ACCESS && missing < steps.len() => break,
             Err(fault) => return Err(of(fault)),
         }
     }
