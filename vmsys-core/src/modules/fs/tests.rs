@@ -309,7 +309,7 @@ fn nobody_wins_a_race_against_any_function() {
                 }
             }
         });
-        for round in 0..200 {
+        for round in 0..150 {
             let name = format!("swap/n{round}");
             let number = Value::Number;
             let calls: [(&str, Vec<Value>); 17] = [

@@ -101,7 +101,8 @@ impl Listing<'_> {
     /// Adds what is in a directory, sorted by name as Node does.
     fn add(&mut self, dir: &Dir, prefix: &Path) -> Result<(), Trouble> {
         let start = self.found.len();
-        for (count, entry) in dir.read_dir(".")?.enumerate() {
+        self.work.go_on().map_err(Trouble::Call)?;
+        for (count, entry) in (1..).zip(dir.read_dir(".")?) {
             if count % 256 == 0 {
                 self.work.go_on().map_err(Trouble::Call)?;
             }
