@@ -62,7 +62,7 @@ impl Module for Fs {
         match config.keys().next() {
             None => Ok(()),
             Some(key) => Err(Error::validation(
-                &format!("config.{key}"),
+                format!("config.{key}"),
                 "fs has no settings as a module: what it may read and write is set by a capability of the kind fs",
             )),
         }

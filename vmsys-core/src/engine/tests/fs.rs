@@ -47,8 +47,7 @@ fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
         args: JsonObject::new(),
         env: JsonObject::new(),
     };
-    let mut limits = Limits::default();
-    limits.mem_mb = 16;
+    let limits = Limits { mem_mb: 16, ..Limits::default() };
     let live = LiveExecution::begin(session_id, request, limits);
     (Arc::new(SessionModules::new([("fs".to_owned(), instance)].into())), CallContext::new(live))
 }

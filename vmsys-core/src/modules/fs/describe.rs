@@ -1,7 +1,7 @@
 //! What is known about files: their kind, size, times and permissions, and where links lead.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use cap_std::fs::{Metadata, MetadataExt};
 use rustix::fs::{Timespec, Timestamps};
@@ -58,7 +58,7 @@ pub(super) fn stat(work: &Work<'_>, args: &Args<'_>) -> Answer {
 
 /// Not every file system knows it.
 fn birth_of(found: &Metadata) -> Option<(i64, i64)> {
-    let since = SystemTime::from(found.created().ok()?.into_std()).duration_since(UNIX_EPOCH).ok()?;
+    let since = found.created().ok()?.into_std().duration_since(UNIX_EPOCH).ok()?;
     Some((i64::try_from(since.as_secs()).ok()?, since.subsec_nanos().into()))
 }
 
