@@ -605,6 +605,28 @@ pub(super) fn define_index<'js>(array: &Value<'js>, index: u32, value: Value<'js
     if defined < 0 { Err(Failed) } else { Ok(()) }
 }
 
+/// Defines a property that calls functions of ours, in place of what stands there.
+pub(super) fn define_accessor<'js>(
+    object: &Value<'js>,
+    key: &Key<'js>,
+    get: Value<'js>,
+    set: Value<'js>,
+) -> Answer<()> {
+    let ctx = object.ctx();
+    let flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_HAS_CONFIGURABLE | qjs::JS_PROP_HAS_ENUMERABLE) as c_int;
+    // SAFETY: all values are of this context; the call takes over the counts that are made for the functions.
+    let defined = unsafe {
+        let raw = ctx.as_raw().as_ptr();
+        let (get, set) = (qjs::JS_DupValue(raw, get.as_raw()), qjs::JS_DupValue(raw, set.as_raw()));
+        qjs::JS_DefinePropertyGetSet(raw, object.as_raw(), key.atom, get, set, flags)
+    };
+    if defined < 0 {
+        clear_exception(ctx);
+        return Err(Failed);
+    }
+    Ok(())
+}
+
 /// Reads an element of an array that is plain data; getters are not asked.
 pub(super) fn own_index<'js>(array: &Value<'js>, index: u32) -> Option<Value<'js>> {
     let key = Key::index(array.ctx(), index).ok()?;

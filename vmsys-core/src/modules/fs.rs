@@ -12,8 +12,9 @@ mod tree;
 use std::path::Path;
 
 use super::{CallContext, Fault, Module, ModuleInfo, ModuleInstance, SessionContext, SessionFiles};
-use crate::error::{Error, Result};
-use crate::execution::JsonObject;
+use crate::JsonObject;
+use crate::error::Result;
+use crate::fields::Fields;
 use crate::value::{CallError, Value};
 
 use self::args::Args;
@@ -54,18 +55,13 @@ pub(crate) struct Fs;
 
 impl Module for Fs {
     fn info(&self) -> ModuleInfo {
-        ModuleInfo::new("fs", "Reads and writes files of the session's worktree, with Node's functions")
-            .with_functions(FUNCTIONS.iter().copied())
+        let info = ModuleInfo::new("fs", "Reads and writes files of the session's worktree, with Node's functions");
+        FUNCTIONS.iter().fold(info, |info, name| info.function(*name))
     }
 
     fn check_config(&self, config: &JsonObject) -> Result<()> {
-        match config.keys().next() {
-            None => Ok(()),
-            Some(key) => Err(Error::validation(
-                format!("config.{key}"),
-                "fs has no settings as a module: what it may read and write is set by a capability of the kind fs",
-            )),
-        }
+        // What it may read and write is set by capabilities of the kind `fs`.
+        Fields::of(config, &[]).map(drop)
     }
 
     fn open(&self, session: &SessionContext, _: &JsonObject) -> Result<Box<dyn ModuleInstance>> {

@@ -103,7 +103,12 @@
   }
 
   function fromArrayLike(value) {
-    return value.length > 0 ? new FastBuffer(isArray(value) || isTypedArray(value) ? value : Array.from(value)) : new FastBuffer();
+    const { length } = value;
+    if (!(length > 0)) return new FastBuffer();
+    // The memory first: a length that lies is found out before anything is read.
+    const buffer = new FastBuffer(length);
+    apply(copyInto, buffer, [value]);
+    return buffer;
   }
 
   function fromObject(value) {
@@ -442,7 +447,7 @@
     return value;
   }
 
-  const signed = (value, size) => (value >= 2 ** (8 * size - 1) ? value - 2 ** (8 * size) : value);
+  const signed = (value, size) => (value >= UNSIGNED[size] / 2 ? value - UNSIGNED[size] : value);
 
   function checkInt(value, min, max, size) {
     if (value <= max && value >= min) return;
@@ -457,15 +462,18 @@
     throw outOfRange('value', range, value);
   }
 
+  const UNSIGNED = [0, 1, 2, 3, 4, 5, 6].map((size) => 2 ** (8 * size));
+
   function writeInt(buffer, value, offset, size, isSigned, isLittle) {
     value = +value;
     if (size === 1) validateNumber(offset, 'offset');
-    checkInt(value, isSigned ? -(2 ** (8 * size - 1)) : 0, 2 ** (8 * size - (isSigned ? 1 : 0)) - 1, size);
+    const range = UNSIGNED[size];
+    checkInt(value, isSigned ? -range / 2 : 0, (isSigned ? range / 2 : range) - 1, size);
     checkBounds(buffer, offset, size);
     value = trunc(value);
     for (let i = 0; i < size; i++) {
       buffer[isLittle ? offset + i : offset + size - 1 - i] = value;
-      value = floor(value / 256);
+      value = size <= 4 ? value >>> 8 : floor(value / 256);
     }
     return offset + size;
   }

@@ -3,7 +3,7 @@
 //! A part is a file with one function expression. It is called with `internal`, its way to everything that is not
 //! JavaScript, and returns its exports. The tables say which globals and which modules come from which part.
 
-mod bridge;
+pub(super) mod bridge;
 mod natives;
 
 use std::cell::{Cell, RefCell};
@@ -46,6 +46,8 @@ parts! {
     "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
     "clone" [natives::realm::CLASSES],
+    "commonjs" [natives::commonjs::NATIVES],
+    "module" [natives::commonjs::MODULE_NATIVES],
     "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
@@ -62,7 +64,7 @@ parts! {
     "timers_promises",
     "url" [natives::url::NATIVES],
     "util" [natives::util::NATIVES],
-    "util_types" [natives::util::NATIVES],
+    "util_types" [natives::realm::CLASSES, natives::util::NATIVES],
     "vendor/assert",
     "vendor/assertion_error",
     "vendor/deep_equal" [natives::buffer::NATIVES],
@@ -97,6 +99,7 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("URLSearchParams", "url", "URLSearchParams"),
     ("crypto", "crypto", "crypto"),
     ("performance", "performance", "performance"),
+    ("require", "commonjs", "require"),
     ("structuredClone", "clone", "structuredClone"),
 ];
 
@@ -106,6 +109,7 @@ const PURE_MODULES: &[(&str, &str)] = &[
     ("assert/strict", "assert_strict"),
     ("buffer", "buffer"),
     ("events", "node_events"),
+    ("module", "module"),
     ("path", "vendor/path"),
     ("path/posix", "vendor/path"),
     ("path/win32", "path_win32"),
@@ -167,6 +171,22 @@ pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Opti
         (None, Some(_)) => Some(Err(not_granted(ctx, world, root))),
         (None, None) => None,
     }
+}
+
+/// The name by which a module that is no file is known, whichever way it is written.
+pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
+    let plain = name.strip_prefix("node:").unwrap_or(name);
+    let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
+    let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
+    (ours || hosts).then(|| format!("node:{plain}"))
+}
+
+/// The names of the modules that are no files and that this realm's scripts can load.
+fn loadable_modules(world: &World) -> Vec<String> {
+    let granted = world.granted.modules.iter().map(|granted| granted.name.clone());
+    let mut names: Vec<String> = PURE_MODULES.iter().map(|(name, _)| (*name).to_owned()).chain(granted).collect();
+    names.sort_unstable();
+    names
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {

@@ -1,7 +1,7 @@
 // `util.types`: what a value is inside, whatever its prototype and its tags say.
 (function (internal) {
   'use strict';
-  const { classOf } = internal.natives;
+  const { classOf, isNamespace } = internal.natives;
 
   const TYPED = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array',
     'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
@@ -23,15 +23,14 @@
     Promise: ['Promise'],
     Map: ['Map'],
     Set: ['Set'],
-    MapIterator: ['MapIterator'],
-    SetIterator: ['SetIterator'],
+    MapIterator: ['Map Iterator'],
+    SetIterator: ['Set Iterator'],
     WeakMap: ['WeakMap'],
     WeakSet: ['WeakSet'],
     ArrayBuffer: ['ArrayBuffer'],
     DataView: ['DataView'],
     SharedArrayBuffer: ['SharedArrayBuffer'],
     Proxy: ['Proxy'],
-    ModuleNamespaceObject: ['Module'],
     AnyArrayBuffer: ['ArrayBuffer', 'SharedArrayBuffer'],
     TypedArray: [...TYPED, 'Float16Array'],
     ArrayBufferView: [...TYPED, 'Float16Array', 'DataView'],
@@ -39,7 +38,7 @@
   for (const name of TYPED) tests[name] = [name];
 
   // No value here comes from C++.
-  const types = { isExternal: (value) => false };
+  const types = { isExternal: (value) => false, isModuleNamespaceObject: (value) => isNamespace(value) };
   for (const name of Object.keys(tests)) {
     const classes = tests[name];
     const first = classes[0];

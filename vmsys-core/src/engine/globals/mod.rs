@@ -2,7 +2,7 @@
 
 mod console;
 mod process;
-mod require;
+mod run_module;
 
 use std::rc::{Rc, Weak};
 
@@ -12,6 +12,7 @@ use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
 pub(super) use self::console::ConsoleState;
 pub(super) use self::process::{ProcessGlobal, RunView};
+pub(super) use self::run_module::RunModule;
 use super::builtins;
 use super::bytecode::Script;
 use super::realm::World;
@@ -25,9 +26,17 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) ->
     install_clock_and_dice(ctx, world)?;
     install_timers(ctx, world)?;
     process::install(ctx, world)?;
-    require::install(ctx, world)?;
     if config.console {
         console::install(ctx, world)?;
+    }
+    Ok(())
+}
+
+/// Sets the globals that a template grants.
+pub(super) fn install_granted(ctx: &Ctx<'_>, config: &RealmConfig) -> Result<()> {
+    for (name, value) in &config.granted.globals {
+        let value: Value<'_> = ctx.json_parse(value.as_str())?;
+        ctx.globals().prop(name.as_str(), Property::from(value).writable().configurable().enumerable())?;
     }
     Ok(())
 }

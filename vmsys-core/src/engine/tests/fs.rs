@@ -5,7 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::*;
-use crate::execution::{ExecutionKind, JsonObject, LiveExecution, Request};
+use crate::JsonObject;
+use crate::execution::{ExecutionKind, LiveExecution, Request};
 use crate::ids::{SessionId, TemplateId};
 use crate::limits::Limits;
 use crate::modules::{Fs, Module, ProtectedFiles, SessionContext, SessionFiles};
@@ -46,10 +47,13 @@ fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
         path: None,
         args: JsonObject::new(),
         env: JsonObject::new(),
+        imported: false,
     };
     let limits = Limits { mem_mb: 16, ..Limits::default() };
     let live = LiveExecution::begin(session_id, request, limits);
-    (Arc::new(SessionModules::new([("fs".to_owned(), instance)].into())), CallContext::new(live))
+    let modules = SessionModules::default();
+    modules.fill([("fs".to_owned(), instance)].into());
+    (Arc::new(modules), CallContext::new(live))
 }
 
 /// What `tests/builtins/fs.txt` was run over in Node.

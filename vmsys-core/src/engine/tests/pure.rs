@@ -87,7 +87,8 @@ fn hostile_values_get_an_answer_or_an_error() {
             (format!("{frozen} u.write('zz')"), unusable),
             (format!("{frozen} u.toString()"), "abcd"),
             // A length that lies.
-            ("Buffer.from({ length: 1e12 })".into(), "RangeError: invalid array length"),
+            ("Buffer.from({ length: 1e12 })".into(), "RangeError: invalid array buffer length"),
+            ("Buffer.from({ length: 4e9 })".into(), "RangeError: invalid array buffer length"),
             ("Buffer.from({ length: -5 })".into(), "<Buffer >"),
             ("Buffer.alloc(2 ** 31)".into(), "RangeError: invalid array buffer length"),
             ("Buffer.concat([Buffer.alloc(1)], 2 ** 40)".into(), "RangeError: The value of \"length\" is out of range. It must be >= 0 && <= 4294967296. Received 1_099_511_627_776"),

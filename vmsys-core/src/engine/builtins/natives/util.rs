@@ -1,4 +1,4 @@
-//! What `util` asks of values that JavaScript cannot see: their inner class, what is behind a proxy, and their text.
+//! What `util` asks of values that JavaScript cannot see: what is behind a proxy, and their text.
 
 use std::rc::Rc;
 
@@ -7,74 +7,20 @@ use rquickjs::{Array, Ctx, Exception, IntoJs, Result, Value};
 use super::Native;
 use crate::engine::builtins::argument;
 use crate::engine::inspect::{self, Compact, Guest, InspectOptions, Palette, STYLES};
-use crate::engine::intrinsics::{Class, Tools};
-use crate::engine::raw::{self, Key, Slot};
+use crate::engine::intrinsics::Tools;
+use crate::engine::raw::{self, Key};
 use crate::engine::realm::World;
 use crate::engine::{cross, text};
 
 pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
-    Native { name: "classOf", body: class_of },
+    Native { name: "isNamespace", body: is_namespace },
     Native { name: "proxyTarget", body: proxy_target },
     Native { name: "inspect", body: inspect_value },
 ];
 
-/// `classOf(value)`: the name of an object's inner class; undefined for primitives and for what has none of its own.
-fn class_of<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let name = inner_class(&Tools::new(ctx, &world.intrinsics), &argument(args, 0, ctx));
-    name.map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |name| name.into_js(ctx))
-}
-
-fn inner_class<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>) -> Option<&'static str> {
-    if !value.is_object() {
-        return None;
-    }
-    if value.is_proxy() {
-        return Some("Proxy");
-    }
-    if let Some(kind) = raw::typed_array_kind(value) {
-        return Some(kind);
-    }
-    let slots = [
-        (Slot::Date, "Date"),
-        (Slot::RegExp, "RegExp"),
-        (Slot::Map, "Map"),
-        (Slot::Set, "Set"),
-        (Slot::WeakMap, "WeakMap"),
-        (Slot::WeakSet, "WeakSet"),
-        (Slot::ArrayBuffer, "ArrayBuffer"),
-        (Slot::DataView, "DataView"),
-    ];
-    let classes = [
-        // Of both kinds of buffers the engine says that they are buffers.
-        (Class::SharedArrayBuffer, "SharedArrayBuffer"),
-        (Class::Number, "Number"),
-        (Class::String, "String"),
-        (Class::Boolean, "Boolean"),
-        (Class::Symbol, "Symbol"),
-        (Class::BigInt, "BigInt"),
-        (Class::Arguments, "Arguments"),
-        (Class::MappedArguments, "Arguments"),
-        (Class::GeneratorFunction, "GeneratorFunction"),
-        (Class::AsyncFunction, "AsyncFunction"),
-        (Class::AsyncGeneratorFunction, "AsyncGeneratorFunction"),
-        (Class::Generator, "Generator"),
-        (Class::AsyncGenerator, "AsyncGenerator"),
-        (Class::MapIterator, "MapIterator"),
-        (Class::SetIterator, "SetIterator"),
-    ];
-    if let Some((_, name)) = classes.into_iter().find(|(class, _)| tools.is(value, *class)) {
-        return Some(name);
-    }
-    if let Some((_, name)) = slots.into_iter().find(|(slot, _)| raw::has_slot(value, *slot)) {
-        return Some(name);
-    }
-    if value.is_error() {
-        return Some("Error");
-    }
-    if value.is_promise() {
-        return Some("Promise");
-    }
-    inspect::is_namespace(tools, value).then_some("Module")
+/// `isNamespace(value)`: whether it is the namespace of a module, whose class bears no name of its own.
+fn is_namespace<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    inspect::is_namespace(&Tools::new(ctx, &world.intrinsics), &argument(args, 0, ctx)).into_js(ctx)
 }
 
 /// `proxyTarget(value)`: what is behind proxies; null behind a revoked one.

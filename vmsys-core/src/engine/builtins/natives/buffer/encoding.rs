@@ -108,60 +108,70 @@ impl Encoding {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)]);
-        text.push(DIGITS[usize::from(byte & 15)]);
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    ascii(digits.collect())
+}
+
+/// Makes text of digits.
+fn ascii(digits: Vec<u8>) -> String {
+    // Digits of all alphabets here are ASCII, so this cannot fail.
+    String::from_utf8(digits).unwrap_or_default()
+}
+
+/// Stands in a table for what is no digit.
+const NONE: u8 = 255;
+
+/// Returns the values of digits, by their bytes.
+const fn values(alphabets: &[&[u8]]) -> [u8; 256] {
+    let mut values = [NONE; 256];
+    let mut alphabet = 0;
+    while alphabet < alphabets.len() {
+        let mut at = 0;
+        while at < alphabets[alphabet].len() {
+            values[alphabets[alphabet][at] as usize] = at as u8;
+            at += 1;
+        }
+        alphabet += 1;
     }
-    text
+    values
 }
 
 /// Reads pairs of digits up to the first that is none.
 fn from_hex(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    text.chunks_exact(2).map_while(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+    const VALUES: [u8; 256] = values(&[b"0123456789abcdef", b"0123456789ABCDEF"]);
+    let pairs = text.chunks_exact(2).map(|pair| (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]));
+    pairs.take_while(|(high, low)| high | low != NONE).map(|(high, low)| high << 4 | low).collect()
 }
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 fn to_base64(bytes: &[u8], alphabet: &[u8; 64], pad: bool) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    let mut push = |bits: u32, digits: usize| {
-        for at in 0..digits {
-            text.push(char::from(alphabet[(bits >> (18 - 6 * at) & 63) as usize]));
-        }
+    let digits = |chunk: [u8; 3]| {
+        let bits = u32::from_be_bytes([0, chunk[0], chunk[1], chunk[2]]);
+        [18, 12, 6, 0].map(|shift| alphabet[(bits >> shift & 63) as usize])
     };
+    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     let chunks = bytes.chunks_exact(3);
     let rest = chunks.remainder();
     for chunk in chunks {
-        push(u32::from_be_bytes([0, chunk[0], chunk[1], chunk[2]]), 4);
+        text.extend_from_slice(&digits([chunk[0], chunk[1], chunk[2]]));
     }
     match rest {
-        [one] => push(u32::from(*one) << 16, 2),
-        [one, two] => push(u32::from(*one) << 16 | u32::from(*two) << 8, 3),
+        [one] => text.extend_from_slice(&digits([*one, 0, 0])[..2]),
+        [one, two] => text.extend_from_slice(&digits([*one, *two, 0])[..3]),
         _ => {}
     }
-    if pad && !rest.is_empty() {
-        text.push_str(&"="[..1].repeat(3 - rest.len()));
+    if pad {
+        text.resize(text.len().next_multiple_of(4), b'=');
     }
-    text
+    ascii(text)
 }
 
 /// Reads the digits of either alphabet up to padding, whatever stands between them.
 fn from_base64(text: &[u8]) -> Vec<u8> {
-    const NONE: u8 = 64;
-    const VALUES: [u8; 256] = {
-        let mut values = [NONE; 256];
-        let mut at = 0;
-        while at < 64 {
-            values[STANDARD[at] as usize] = at as u8;
-            values[URL[at] as usize] = at as u8;
-            at += 1;
-        }
-        values
-    };
+    const VALUES: [u8; 256] = values(&[STANDARD, URL]);
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
     let (mut bits, mut count) = (0_u32, 0);
     for byte in text.iter().take_while(|byte| **byte != b'=') {

@@ -97,7 +97,7 @@ mod tests {
 
     fn slow(all: &[u8], needle: &[u8], from: usize, forward: bool) -> Option<usize> {
         let mut places = (0..=all.len().checked_sub(needle.len())?).filter(|at| all[*at..].starts_with(needle));
-        if forward { places.find(|at| *at >= from) } else { places.filter(|at| *at <= from).last() }
+        if forward { places.find(|at| *at >= from) } else { places.rfind(|at| *at <= from) }
     }
 
     proptest! {
