@@ -499,8 +499,7 @@ impl Inner {
         };
         self.store.insert_session(&record)?;
         let (read, write) = grants.fs.as_ref().map_or((&[][..], &[][..]), |policy| (&policy.read, &policy.write));
-        let files =
-            SessionFiles::new(worktree.clone(), &record.worktree_path, read, write, self.protected.clone());
+        let files = SessionFiles::new(worktree.clone(), &record.worktree_path, read, write, self.protected.clone());
         let context = SessionContext {
             session_id: record.id,
             template_id: record.template_id,
