@@ -13,6 +13,7 @@ mod http;
 mod http_contract;
 mod http_events;
 mod http_executions;
+mod http_fs;
 mod http_grants;
 mod http_limits;
 mod http_modules;

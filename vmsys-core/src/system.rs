@@ -23,7 +23,7 @@ use crate::isolation::protocol::{LibraryCode, NotMade, Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
 use crate::library::{LibraryCache, LibrarySource};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
-use crate::modules::{Catalog, Module, SessionContext, SessionModules};
+use crate::modules::{Catalog, Module, ProtectedFiles, SessionContext, SessionFiles, SessionModules};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::{Durability, Store};
 use crate::template::{Grants, StartupFile, StartupMode};
@@ -162,6 +162,7 @@ pub struct VmSystem {
 
 pub(crate) struct Inner {
     store: Store,
+    protected: ProtectedFiles,
     libraries: LibraryCache,
     modules: Catalog,
     host_env: HostEnv,
@@ -234,6 +235,7 @@ impl VmSystem {
             );
         }
         let inner = Arc::new(Inner {
+            protected: ProtectedFiles::of(store.path()),
             store,
             libraries,
             modules: Catalog::new(config.modules.offered, config.modules.net),
@@ -496,11 +498,14 @@ impl Inner {
             runtime_meta,
         };
         self.store.insert_session(&record)?;
+        let (read, write) = grants.fs.as_ref().map_or((&[][..], &[][..]), |policy| (&policy.read, &policy.write));
+        let files = SessionFiles::new(worktree.clone(), &record.worktree_path, read, write, self.protected.clone());
         let context = SessionContext {
             session_id: record.id,
             template_id: record.template_id,
             worktree: worktree.clone(),
             worktree_path: record.worktree_path.clone(),
+            files,
         };
         let loader = Loader::new(worktree.clone(), &record.worktree_path, &detail.settings);
         let opened = self.modules.open(&context, &grants, loader);

@@ -52,6 +52,11 @@ impl Worktree {
         })
     }
 
+    /// Returns the handle, for opening what is beneath it.
+    pub(crate) fn dir(&self) -> &Dir {
+        &self.0
+    }
+
     /// Reads a source file whole, as text without a byte order mark.
     ///
     /// Links inside the tree are followed as long as they stay there; an absolute link leaves, wherever it points. A

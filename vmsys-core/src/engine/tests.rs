@@ -1,6 +1,7 @@
 //! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
+mod fs;
 mod pure;
 mod repl;
 mod web;
@@ -8,6 +9,7 @@ mod web;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -17,6 +19,7 @@ use super::QuickRealm;
 use crate::event::{ConsoleLevel, Payload};
 use crate::execution::ErrorCode;
 use crate::isolation::protocol::*;
+use crate::modules::{CallContext, SessionModules};
 use crate::value::{CallError, JsonText, Value};
 
 /// A host that keeps what it is told.
@@ -29,9 +32,11 @@ struct Recorder {
     answers: VecDeque<Completion>,
 }
 
-/// What scripts of these tests may call.
+/// What scripts of these tests may call: the module `test`, and real ones.
 #[derive(Default, Clone)]
-struct Modules;
+struct Modules {
+    real: Option<(Arc<SessionModules>, CallContext)>,
+}
 
 impl Modules {
     /// `echo(...)` gives its arguments back, `fail(name, message)` fails.
@@ -46,7 +51,10 @@ impl Modules {
                 let name = call.args.first().and_then(Value::as_str).unwrap_or_default();
                 Err(CallError::new("Error", format!("Cannot find module '{name}'")).with_code("MODULE_NOT_FOUND"))
             }
-            _ => Err(CallError::new("Error", "not granted").with_code("ERR_MODULE_NOT_GRANTED")),
+            _ => match &self.real {
+                Some((modules, context)) => modules.call(call, context),
+                None => Err(CallError::new("Error", "not granted").with_code("ERR_MODULE_NOT_GRANTED")),
+            },
         }
     }
 }
@@ -148,6 +156,7 @@ struct Bench {
     goal: Goal,
     typescript: bool,
     events: Vec<Payload>,
+    modules: Modules,
 }
 
 impl Bench {
@@ -168,6 +177,7 @@ impl Bench {
             goal: Goal::Script,
             typescript: false,
             events: Vec::new(),
+            modules: Modules::default(),
         }
     }
 
@@ -182,6 +192,7 @@ impl Bench {
         let host = Rc::new(RefCell::new(Recorder {
             max_events: self.max_events,
             stop_after: self.stop_after.map(|after| Instant::now() + after),
+            modules: self.modules.clone(),
             ..Recorder::default()
         }));
         let job = Job {

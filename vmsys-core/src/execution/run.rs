@@ -168,18 +168,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_files_name_says_what_it_is() {
-        let kinds =
-            ["a.js", "a.mjs", "a.cjs", "a.ts", "a.mts", "a.cts", "ts", "a.ts.js"].map(|path| kind_of_file(path, false));
-        let (script, module) = (Goal::Script, Goal::Module);
-        let expected =
-            [(script, false), (module, false), (script, false), (script, true), (module, true), (script, true)];
-        assert_eq!(kinds[..6], expected);
-        assert_eq!(kinds[6..], [(script, false); 2]);
-        assert_eq!(kind_of_file("a.ts", true), (module, true));
-    }
-
-    #[test]
     fn arguments_become_a_command_line() {
         let args = json!({"0": "in.txt", "1": 7, "target": "web", "fast": true, "n": 3, "5": "far", "01": "x"});
         let Value::Object(args) = args else { panic!("an object") };

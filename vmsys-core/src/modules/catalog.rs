@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::loader::Loader;
-use super::{Module, ModuleInstance, SessionContext};
+use super::{Fs, Module, ModuleInstance, SessionContext};
 
 use crate::JsonObject;
 use crate::error::{Error, ErrorKind, Result};
@@ -243,7 +243,7 @@ fn command(field: &str, text: &str) -> Result<()> {
 
 /// The modules that come with the library.
 fn built_in() -> Vec<Arc<dyn Module>> {
-    Vec::new()
+    vec![Arc::new(Fs)]
 }
 
 #[cfg(test)]

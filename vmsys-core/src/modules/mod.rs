@@ -5,6 +5,8 @@
 
 mod call;
 mod catalog;
+mod files;
+mod fs;
 pub(crate) mod loader;
 mod session;
 
@@ -12,6 +14,8 @@ pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
 pub(crate) use self::catalog::Catalog;
 pub use self::catalog::{FunctionInfo, ModuleInfo};
+pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles, permissions};
+pub(crate) use self::fs::Fs;
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;
 use crate::error::Result;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-use super::{CallContext, ModuleInstance, PendingCall};
+use super::{CallContext, ModuleInstance, PendingCall, SessionFiles};
 use crate::ids::{SessionId, TemplateId};
 use crate::isolation::protocol::Call;
 use crate::value::{CallError, Value};
@@ -18,6 +18,8 @@ pub struct SessionContext {
     pub(crate) template_id: TemplateId,
     pub(crate) worktree: Worktree,
     pub(crate) worktree_path: PathBuf,
+    /// What the `fs` capabilities leave of the worktree.
+    pub(crate) files: SessionFiles,
 }
 
 impl SessionContext {

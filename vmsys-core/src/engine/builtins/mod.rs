@@ -54,6 +54,8 @@ parts! {
     "form_data",
     "module" [natives::commonjs::MODULE_NATIVES],
     "node_crypto" [natives::crypto::NATIVES],
+    "fs",
+    "fs_promises",
     "node_errors",
     "node_events",
     "node_url",
@@ -131,8 +133,9 @@ const PURE_MODULES: &[(&str, &str)] = &[
     ("util/types", "util_types"),
 ];
 
-/// Native modules whose functions have a face in JavaScript; those of others are what the host says.
-const NATIVE_MODULES: &[(&str, &str)] = &[];
+/// Native modules whose functions have a face in JavaScript; those of others are what the host says. What comes before a
+/// slash is the module that must be granted.
+const NATIVE_MODULES: &[(&str, &str)] = &[("fs", "fs"), ("fs/promises", "fs_promises")];
 
 /// The parts that a realm has run, and what they share.
 #[derive(Default)]
@@ -171,10 +174,12 @@ pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Opti
     if let Some((_, from)) = named(PURE_MODULES) {
         return Some(part(ctx, world, from));
     }
-    match (world.granted.modules.iter().find(|granted| granted.name == plain), named(NATIVE_MODULES)) {
+    let face = named(NATIVE_MODULES);
+    let root = face.and_then(|_| plain.split('/').next()).unwrap_or(plain);
+    match (world.granted.modules.iter().find(|granted| granted.name == root), face) {
         (Some(_), Some((_, from))) => Some(part(ctx, world, from)),
         (Some(granted), None) => Some(host_module(ctx, world, granted)),
-        (None, Some(_)) => Some(Err(not_granted(ctx, world, plain))),
+        (None, Some(_)) => Some(Err(not_granted(ctx, world, root))),
         (None, None) => None,
     }
 }

@@ -32,25 +32,28 @@ const SHOW: &str = "globalThis.show = async (snippet) => {
 
 #[test]
 fn modules_answer_as_in_node() {
-    on_both(|bench| {
-        bench.value(SHOW);
-        let mut problems = Vec::new();
-        for (file, text) in CASES {
-            let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-            for pair in lines.chunks(2) {
-                let [snippet, expected] = pair else { panic!("{file}: no answer to {pair:?}") };
-                let expected = expected.strip_prefix("= ").expect("an answer").replace('↵', "\n");
-                let source = format!("console.log(await show({})); 0", serde_json::to_string(snippet).expect("JSON"));
-                let end = bench.run(&source);
-                let shown = bench.console().join("\n");
-                if shown != expected {
-                    let end = if matches!(end, End::Value(_)) { String::new() } else { format!(" {end:?}") };
-                    problems.push(format!("{file}: {snippet}\n  node {expected}\n  here {shown}{end}"));
-                }
+    on_both(|bench| compare(bench, CASES));
+}
+
+/// Runs expressions, one after the other, and compares what they come to.
+pub(super) fn compare(bench: &mut Bench, cases: &[(&str, &str)]) {
+    bench.value(SHOW);
+    let mut problems = Vec::new();
+    for (file, text) in cases {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        for pair in lines.chunks(2) {
+            let [snippet, expected] = pair else { panic!("{file}: no answer to {pair:?}") };
+            let expected = expected.strip_prefix("= ").expect("an answer").replace('↵', "\n");
+            let source = format!("console.log(await show({})); 0", serde_json::to_string(snippet).expect("JSON"));
+            let end = bench.run(&source);
+            let shown = bench.console().join("\n");
+            if shown != expected {
+                let end = if matches!(end, End::Value(_)) { String::new() } else { format!(" {end:?}") };
+                problems.push(format!("{file}: {snippet}\n  node {expected}\n  here {shown}{end}"));
             }
         }
-        assert!(problems.is_empty(), "{} differ\n{}", problems.len(), problems.join("\n"));
-    });
+    }
+    assert!(problems.is_empty(), "{} differ\n{}", problems.len(), problems.join("\n"));
 }
 
 /// Runs what a test file would hold on its own: each expression in a realm that nothing else has touched.

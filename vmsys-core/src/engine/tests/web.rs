@@ -303,6 +303,7 @@ impl Bench {
     fn memory_after(&mut self, source: &str) -> usize {
         let host = Rc::new(RefCell::new(Recorder::default()));
         let job = Job {
+            typescript: false,
             source: source.to_owned(),
             name: self.name.to_owned(),
             goal: self.goal,
