@@ -4,11 +4,15 @@
 //! JavaScript engine occurs here: arguments and answers are plain [`Value`]s, because a script may run in another process.
 
 mod call;
+mod exec;
 mod files;
 mod session;
+#[cfg(test)]
+mod testing;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
+pub(crate) use self::exec::ExecModule;
 pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles};
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;

@@ -182,6 +182,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("vmsys-core/src/engine/guard_alloc.rs", "the engine's allocator"),
     ("vmsys-core/src/engine/raw.rs", "looking at values without running code of a guest's"),
     ("vmsys-core/src/engine/scope.rs", "the engine's table of top-level names"),
+    ("vmsys-core/src/modules/exec/fork.rs", "what a child process does before its program"),
     ("vmsys-core/src/isolation/os_thread.rs", "processor time and scheduling class of another thread"),
 ];
 

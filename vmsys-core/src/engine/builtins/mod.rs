@@ -19,7 +19,7 @@ use super::bytecode::Script;
 use super::cross;
 use super::globals::{define, native};
 use super::realm::World;
-use crate::isolation::protocol::GrantedModule;
+use crate::isolation::protocol::{Granted, GrantedModule};
 use crate::value::CallError;
 
 /// A file of built-ins.
@@ -41,16 +41,20 @@ macro_rules! parts {
 
 parts! {
     "bytes" [natives::bytes::NATIVES],
+    "exec",
 }
 
 /// Globals that are made when they are first touched: a name, the part that it comes from, and its name there.
 const GLOBALS: &[(&str, &str, &str)] = &[];
 
+/// The same for those that come with a native module: a name, the module, the part, and the name there.
+const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[];
+
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[];
 
 /// Native modules whose functions have a face in JavaScript; those of others are what the host says.
-const NATIVE_MODULES: &[(&str, &str)] = &[];
+const NATIVE_MODULES: &[(&str, &str)] = &[("exec", "exec")];
 
 /// The parts that a realm has run, and what they share.
 #[derive(Default)]
@@ -119,8 +123,12 @@ fn enumerable<T>(value: T) -> Property<T> {
 }
 
 /// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
-pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
-    let flat: Vec<&str> = GLOBALS.iter().flat_map(|(global, part, export)| [*global, *part, *export]).collect();
+pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Array<'js>> {
+    let has = |module: &str| granted.modules.iter().any(|granted| granted.name == module);
+    let with_modules = GRANTED_GLOBALS.iter().filter(|(_, module, ..)| has(module));
+    let with_modules = with_modules.map(|(global, _, part, export)| (*global, *part, *export));
+    let flat: Vec<&str> =
+        GLOBALS.iter().copied().chain(with_modules).flat_map(|(global, part, export)| [global, part, export]).collect();
     flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
 }
 
