@@ -4,6 +4,7 @@
 //! JavaScript engine occurs here: arguments and answers are plain [`Value`]s, because a script may run in another process.
 
 mod call;
+mod database;
 mod exec;
 mod files;
 mod session;
@@ -12,6 +13,7 @@ mod testing;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
+pub(crate) use self::database::DatabaseModule;
 pub(crate) use self::exec::ExecModule;
 pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles};
 pub use self::session::SessionContext;

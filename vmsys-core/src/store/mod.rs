@@ -8,6 +8,7 @@ mod column;
 mod event;
 mod execution;
 mod fault;
+pub(crate) mod memory;
 mod migrations;
 mod open;
 mod recovery;
@@ -63,6 +64,10 @@ impl Store {
     /// what to do: the directory is missing, the file is in use, read-only, damaged, of another program or of a newer
     /// version, or the disk is full. Detail: `database`.
     pub(crate) fn open(database: Option<&Path>, durability: Durability) -> Result<Self> {
+        // Before anything is opened: later it cannot be done any more.
+        if !memory::install() {
+            tracing::warn!("SQLite was in use before: what databases of scripts take of its memory is not bounded");
+        }
         let inner = match database {
             Some(path) => {
                 let opened = open::file(path, durability)?;

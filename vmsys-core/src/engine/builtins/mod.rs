@@ -41,6 +41,8 @@ macro_rules! parts {
 
 parts! {
     "bytes" [natives::bytes::NATIVES],
+    "database",
+    "db",
     "exec",
 }
 
@@ -48,13 +50,13 @@ parts! {
 const GLOBALS: &[(&str, &str, &str)] = &[];
 
 /// The same for those that come with a native module: a name, the module, the part, and the name there.
-const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[];
+const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[("db", "database", "db", "db")];
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[];
 
 /// Native modules whose functions have a face in JavaScript; those of others are what the host says.
-const NATIVE_MODULES: &[(&str, &str)] = &[("exec", "exec")];
+const NATIVE_MODULES: &[(&str, &str)] = &[("database", "database"), ("exec", "exec")];
 
 /// The parts that a realm has run, and what they share.
 #[derive(Default)]

@@ -1,0 +1,1 @@
+//! SQL that stays inside, and SQL that wants out.
