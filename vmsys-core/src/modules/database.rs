@@ -170,6 +170,8 @@ impl ModuleInstance for Database {
                 let Open { connection, guard, .. } = self.configured()?;
                 let none = Value::Null;
                 let params = Params::of(args.get(1).unwrap_or(&none));
+                // Of an earlier call, which may have succeeded all the same.
+                drop(guard.take_refusal());
                 let runner = Runner { connection, guard, context };
                 let budget = context.max_reply_bytes().saturating_sub(memory::held_by(connection));
                 turn::of(context, || {
@@ -209,7 +211,9 @@ impl Database {
         // Closed first: it may be the same file, locked as a whole.
         self.open = None;
         if !memory::install() {
-            tracing::warn!("SQLite was in use before: what databases of scripts take of its memory is not bounded");
+            let message = "databases cannot be offered: the host's program used SQLite before vm-system, so that its \
+                           memory cannot be bounded";
+            return Err(CallError::new("Error", message).with_code("ERR_DATABASE_UNBOUNDED"));
         }
         let opened = match name {
             Name::Memory => Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)

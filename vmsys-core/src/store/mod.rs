@@ -66,7 +66,7 @@ impl Store {
     pub(crate) fn open(database: Option<&Path>, durability: Durability) -> Result<Self> {
         // Before anything is opened: later it cannot be done any more.
         if !memory::install() {
-            tracing::warn!("SQLite was in use before: what databases of scripts take of its memory is not bounded");
+            tracing::warn!("SQLite was in use before: its memory cannot be bounded, and scripts get no databases");
         }
         let inner = match database {
             Some(path) => {

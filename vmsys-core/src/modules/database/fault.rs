@@ -13,11 +13,12 @@ pub(super) fn error(error: &Error, refusal: Option<String>) -> CallError {
         other => return CallError::new("Error", other.to_string()).with_code("SQLITE_ERROR"),
     };
     let words = words.unwrap_or_else(|| ffi::code_to_str(code).to_owned());
-    let message = match (code & 0xff, refusal) {
-        (ffi::SQLITE_AUTH, Some(why)) => format!("not authorized: {why}"),
-        (ffi::SQLITE_NOMEM, _) => "out of memory: a database takes at most mem_mb of it".to_owned(),
-        (ffi::SQLITE_INTERRUPT, _) => "interrupted: the execution is being ended".to_owned(),
-        _ => words,
+    // SQLite's own code for a refusal depends on what it was that was refused.
+    let (code, message) = match (code & 0xff, refusal) {
+        (ffi::SQLITE_AUTH | ffi::SQLITE_ERROR, Some(why)) => (ffi::SQLITE_AUTH, format!("not authorized: {why}")),
+        (ffi::SQLITE_NOMEM, _) => (code, "out of memory: a database takes at most mem_mb of it".to_owned()),
+        (ffi::SQLITE_INTERRUPT, _) => (code, "interrupted: the execution is being ended".to_owned()),
+        _ => (code, words),
     };
     CallError::new("Error", message).with_code(name(code)).with("errcode", f64::from(code))
 }

@@ -218,7 +218,10 @@ impl<'a> Params<'a> {
                     let Some((_, value)) = values.next() else {
                         return Err(out_of_range(format!("the parameter {full} was not given")).into());
                     };
-                    used += 1 + values.count();
+                    if values.next().is_some() {
+                        return Err(out_of_range(format!("the parameter {full} was given twice")).into());
+                    }
+                    used += 1;
                     statement.raw_bind_parameter(at, to_sql(value)?)?;
                 }
                 if used != named.len() {
@@ -226,11 +229,8 @@ impl<'a> Params<'a> {
                         let known = |full: &str| name == full || full.get(1..) == Some(name);
                         (1..=wanted).any(|at| statement.parameter_name(at).is_some_and(known))
                     };
-                    let unknown = named.iter().map(|(name, _)| name).find(|name| !is_known(name));
-                    let message = match unknown {
-                        Some(name) => format!("the statement has no parameter '{name}'"),
-                        None => "a parameter was given twice".to_owned(),
-                    };
+                    let unknown = named.iter().map(|(name, _)| name.as_str()).find(|name| !is_known(name));
+                    let message = format!("the statement has no parameter '{}'", unknown.unwrap_or_default());
                     return Err(out_of_range(message).into());
                 }
             }

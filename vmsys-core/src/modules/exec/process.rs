@@ -21,7 +21,7 @@ use crate::modules::CallContext;
 /// How often somebody is asked whether the answer is still wanted.
 const TICK: Duration = Duration::from_millis(20);
 /// How long the output is read on when the process has ended, and others still hold its pipes.
-const LINGER: Duration = Duration::from_millis(500);
+const LINGER: Duration = Duration::from_secs(1);
 /// A killed process is gone at once, unless the kernel holds it.
 const REAP: Duration = Duration::from_secs(1);
 /// A program that is just being written, in a process that another thread starts at this moment, is busy for an instant.
