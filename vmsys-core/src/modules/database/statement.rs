@@ -66,7 +66,7 @@ impl Runner<'_> {
     pub(super) fn exec(&self, sql: &str, params: &Params<'_>) -> Result<Value, CallError> {
         let before = self.connection.total_changes();
         let mut changes = 0;
-        let mut step = |statement: &mut Statement<'_>| {
+        let step = |statement: &mut Statement<'_>| {
             let mut rows = statement.raw_query();
             while rows.next()?.is_some() {}
             Ok(())

@@ -96,17 +96,12 @@ impl Output {
         self.untold_since.map(|since| since + BATCH)
     }
 
-    /// Turns text into an event, when it is time for it.
-    pub(super) fn tell(&mut self, context: &CallContext) -> Result<(), Stopped> {
-        let untold = self.text.len() - self.told;
-        let is_due = self.untold_since.is_some_and(|since| since.elapsed() >= BATCH);
-        if untold > 0 && (is_due || untold >= BATCH_BYTES || self.pipe.is_none()) {
-            return self.tell_all(context);
-        }
-        Ok(())
+    fn is_due(&self) -> bool {
+        let Some(since) = self.untold_since else { return false };
+        self.pipe.is_none() || since.elapsed() >= BATCH || self.text.len() - self.told >= BATCH_BYTES
     }
 
-    fn tell_all(&mut self, context: &CallContext) -> Result<(), Stopped> {
+    fn tell(&mut self, context: &CallContext) -> Result<(), Stopped> {
         let news = &self.text[self.told..];
         let told = match self.kind {
             Kind::Stdout => context.emit_stdout(news),
@@ -117,14 +112,28 @@ impl Output {
         told
     }
 
-    /// Ends it: nothing is read any more, and all of the text is told and given.
-    pub(super) fn finish(mut self, context: &CallContext) -> Result<String, Stopped> {
+    /// Ends it: nothing is read any more.
+    pub(super) fn end(&mut self) {
         if self.pipe.is_some() {
             self.close();
         }
-        self.tell_all(context)?;
-        Ok(self.text)
     }
+
+    /// Gives all of the text.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// Turns the text of streams into events, when it is time for that of one of them: the older first, so that what one
+/// program writes to two streams comes in its order, as far as two pipes let that be known.
+pub(super) fn tell(streams: &mut [Output], context: &CallContext) -> Result<(), Stopped> {
+    if !streams.iter().any(Output::is_due) {
+        return Ok(());
+    }
+    let mut waiting: Vec<_> = streams.iter_mut().filter(|stream| stream.untold_since.is_some()).collect();
+    waiting.sort_by_key(|stream| stream.untold_since);
+    waiting.into_iter().try_for_each(|stream| stream.tell(context))
 }
 
 /// Has reads and writes of a pipe answer at once.

@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid
 
 use super::family::Family;
 use super::fork::detach;
-use super::output::{Buffer, Kind, Output, set_nonblocking};
+use super::output::{Buffer, Kind, Output, set_nonblocking, tell};
 use crate::modules::CallContext;
 
 /// How often somebody is asked whether the answer is still wanted.
@@ -129,17 +129,17 @@ impl Process {
         for stream in &mut self.streams {
             while stream.len() < context.max_reply_bytes() && stream.read(&mut buffer) {}
         }
+        self.streams.iter_mut().for_each(Output::end);
+        let stopped = tell(&mut self.streams, context).is_err();
         let status = self.reap();
-        let mut texts = std::mem::take(&mut self.streams).into_iter().map(|stream| stream.finish(context));
-        let mut text = || texts.next().unwrap_or_else(|| Ok(String::new()));
-        let (stdout, stderr) = (text(), text());
-        let stopped = stdout.is_err() || stderr.is_err();
         let ending = match (killed, status) {
             (Some(killed), _) => killed,
             (None, Some(status)) if !stopped => Ending::Status(status),
             (None, _) => Ending::Stopped,
         };
-        Finished { stdout: stdout.unwrap_or_default(), stderr: stderr.unwrap_or_default(), ending }
+        let mut texts = std::mem::take(&mut self.streams).into_iter().map(Output::into_text);
+        let mut text = || texts.next().unwrap_or_default();
+        Finished { stdout: text(), stderr: text(), ending }
     }
 
     /// Feeds and reads it until it has ended and its output with it; or tells why it is to be killed.
@@ -170,9 +170,9 @@ impl Process {
             self.write();
             for stream in &mut self.streams {
                 stream.read(&mut buffer);
-                if stream.tell(context).is_err() {
-                    return Some(Ending::Stopped);
-                }
+            }
+            if tell(&mut self.streams, context).is_err() {
+                return Some(Ending::Stopped);
             }
             if self.streams.iter().map(Output::len).sum::<usize>() > context.max_reply_bytes() {
                 return Some(Ending::TooMuch);
