@@ -90,7 +90,7 @@ fn allowed(config: &JsonObject) -> Result<Allowed> {
     for (key, value) in config {
         if key != "commands" {
             return Err(Error::validation(
-                &format!("config.{key}"),
+                format!("config.{key}"),
                 format!("config.{key} is not known: exec has commands"),
             ));
         }
