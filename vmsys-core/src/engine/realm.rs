@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng as _;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Persistent, Promise, Runtime, Value};
 
@@ -12,14 +14,18 @@ use super::budget::Budget;
 use super::builtins::{Bridge, Builtins};
 use super::describe::{Thrown, describe, describe_error};
 use super::ffi::{self, Evaluated, RuntimePtr};
-use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
+use super::globals::{self, ConsoleState, ProcessGlobal, RunModule, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
 use super::intrinsics::{Intrinsics, lock_error_hooks};
+use super::libraries;
+use super::modules::{self, LoaderHook, Modules};
 use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
-use crate::isolation::protocol::{End, Goal, Granted, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
+use crate::isolation::protocol::{
+    End, Goal, Granted, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
+};
 
 /// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
@@ -34,6 +40,8 @@ pub(crate) struct QuickRealm {
     world: Rc<World>,
     context: Context,
     _runtime: Runtime,
+    /// The engine points at it, so that it goes after the engine.
+    _loader: Box<LoaderHook>,
     strict: bool,
     /// Whether the job that runs is that of a file, and sees a command line.
     shows_run: bool,
@@ -45,8 +53,11 @@ pub(super) struct World {
     pub(super) timers: Timers,
     pub(super) console: ConsoleState,
     pub(super) process: RefCell<Option<ProcessGlobal>>,
+    pub(super) run_module: RunModule,
     pub(super) clock: Clock,
     pub(super) dice: RefCell<fastrand::Rng>,
+    /// What `crypto` gives: nobody can foretell it who does not know the seed.
+    pub(super) random: RefCell<ChaCha20Rng>,
     /// How long a text is worth making in this job.
     pub(super) output_bytes: Cell<usize>,
     /// The captured built-ins, for what turns values into text.
@@ -55,6 +66,7 @@ pub(super) struct World {
     pub(super) builtins: Builtins,
     pub(super) bridge: Bridge,
     pub(super) granted: Granted,
+    pub(super) modules: Modules,
     /// Promises that were rejected while nothing listened.
     rejections: RefCell<Rejections>,
 }
@@ -69,6 +81,7 @@ struct Rejections {
 
 /// The host's time: set when a job starts, carried on by the monotonic clock.
 pub(super) struct Clock {
+    origin_ms: i64,
     base_ms: Cell<i64>,
     since: Cell<Instant>,
 }
@@ -77,6 +90,11 @@ impl Clock {
     fn set(&self, now_ms: i64) {
         self.base_ms.set(now_ms);
         self.since.set(Instant::now());
+    }
+
+    /// When the session began, in milliseconds since 1970.
+    pub(super) fn origin_ms(&self) -> i64 {
+        self.origin_ms
     }
 
     /// Milliseconds since 1970.
@@ -88,10 +106,12 @@ impl Clock {
 
 impl QuickRealm {
     /// Makes a runtime and installs what scripts find in it.
-    pub(crate) fn new(config: &RealmConfig) -> Result<Self, String> {
+    pub(crate) fn new(config: &RealmConfig) -> Result<Self, NotMade> {
         let meter = Meter::new();
-        let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(|error| error.to_string())?;
-        let context = Context::full(&runtime).map_err(|error| error.to_string())?;
+        let failed = |error: rquickjs::Error| NotMade::Engine(error.to_string());
+        let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(failed)?;
+        let context = Context::full(&runtime).map_err(failed)?;
+        let loader = LoaderHook::new();
         let world = context.with(|ctx| -> rquickjs::Result<Rc<World>> {
             let pointer = RuntimePtr::of(&ctx).ok_or(rquickjs::Error::Unknown)?;
             let world = Rc::new(World {
@@ -99,23 +119,31 @@ impl QuickRealm {
                 timers: Timers::default(),
                 console: ConsoleState::default(),
                 process: RefCell::new(None),
-                clock: Clock { base_ms: Cell::new(config.origin_ms), since: Cell::new(Instant::now()) },
+                run_module: RunModule::default(),
+                clock: Clock {
+                    origin_ms: config.origin_ms,
+                    base_ms: Cell::new(config.origin_ms),
+                    since: Cell::new(Instant::now()),
+                },
                 dice: RefCell::new(fastrand::Rng::with_seed(config.seed)),
+                random: RefCell::new(ChaCha20Rng::from_seed(config.crypto_seed)),
                 output_bytes: Cell::new(0),
                 intrinsics: Intrinsics::capture(&ctx)?,
                 declarations: Declarations::find(&ctx),
                 builtins: Builtins::default(),
                 bridge: Bridge::default(),
                 granted: config.granted.clone(),
+                modules: Modules::new(&ctx, &config.worktree, config.strict),
                 rejections: RefCell::default(),
             });
             lock_error_hooks(&ctx)?;
-            pointer.refuse_imports();
+            modules::install(&ctx, &loader);
             pointer.allow_calls();
             globals::install(&ctx, &world, config)?;
+            loader.attach(&world);
             Ok(world)
         });
-        let world = world.map_err(|error| error.to_string())?;
+        let world = world.map_err(failed)?;
         let budget = world.budget.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || budget.poll())));
         let tracked = Rc::downgrade(&world);
@@ -123,7 +151,13 @@ impl QuickRealm {
             let Some(world) = tracked.upgrade() else { return };
             if handled { world.forget_rejection(&promise) } else { world.note_rejection(&ctx, promise) }
         })));
-        Ok(Self { world, context, _runtime: runtime, strict: config.strict, shows_run: false })
+        let realm =
+            Self { world, context, _runtime: runtime, _loader: loader, strict: config.strict, shows_run: false };
+        realm.context.with(|ctx| {
+            libraries::load(&ctx, &realm.world, config)?;
+            globals::install_granted(&ctx, config).map_err(failed)
+        })?;
+        Ok(realm)
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
@@ -164,7 +198,8 @@ impl QuickRealm {
             if let Some(reason) = world.unhandled_rejection(ctx, main) {
                 return Ended::Threw(reason);
             }
-            let due = world.timers.next_due();
+            // Somebody may wait for a background timer, as long as there is somebody.
+            let due = world.timers.next_due(!settled || world.bridge.is_waiting());
             if due.is_none() && !world.bridge.is_waiting() {
                 return if settled { Ended::Settled } else { Ended::Unsettled };
             }
@@ -253,7 +288,12 @@ impl Realm for QuickRealm {
         self.shows_run = job.process.is_some();
         self.context.with(|ctx| {
             // Our own objects are made before the limits begin, so that a full heap cannot keep them from being made.
-            let entered = job.process.as_ref().map_or(Ok(()), |view| RunView::enter(&ctx, &world, view));
+            let entered = job.process.as_ref().map_or(Ok(()), |view| {
+                if job.goal == Goal::Script {
+                    RunModule::enter(&ctx, &world, &job.name)?;
+                }
+                RunView::enter(&ctx, &world, view)
+            });
             world.budget.arm(&job.limits, host);
             let end = match entered {
                 Ok(()) => self.execute(&ctx, &job),
@@ -287,8 +327,11 @@ impl Realm for QuickRealm {
             if stopped == Some(Stop::Memory) {
                 ctx.run_gc();
             }
-            if self.shows_run && RunView::leave(&ctx, &world).is_err() {
-                drop(ctx.catch());
+            if self.shows_run {
+                RunModule::leave(&ctx, &world);
+                if RunView::leave(&ctx, &world).is_err() {
+                    drop(ctx.catch());
+                }
             }
             clean && world.budget.has_room()
         })

@@ -17,8 +17,10 @@ use self::statement::{Params, Runner};
 use super::{Access, CallContext, Fault, Module, ModuleInfo, ModuleInstance, SessionContext, SessionFiles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::JsonObject;
+use crate::fields::{Fields, wrong};
 use crate::store::memory;
 use crate::value::{CallError, Value};
+use crate::worktree::WorktreePath;
 
 /// What is beside a database while it is written to.
 const SIBLINGS: &[&str] = &["", "-journal", "-wal", "-shm"];
@@ -47,13 +49,8 @@ pub(crate) struct DatabaseModule;
 
 impl Module for DatabaseModule {
     fn info(&self) -> ModuleInfo {
-        ModuleInfo::new("database", "SQLite, in a file of the worktree or in memory.").with_functions([
-            "configure",
-            "query",
-            "exec",
-            "close",
-            "rollback",
-        ])
+        let info = ModuleInfo::new("database", "SQLite, in a file of the worktree or in memory");
+        ["configure", "query", "exec", "close"].into_iter().fold(info, ModuleInfo::function)
     }
 
     fn check_config(&self, config: &JsonObject) -> Result<()> {
@@ -85,26 +82,21 @@ struct Config {
 
 impl Config {
     fn parse(config: &JsonObject) -> Result<Self> {
-        let mut parsed = Self::default();
-        for (key, value) in config {
-            let field = format!("config.{key}");
-            let wrong = |why: &str| Err(Error::validation(&field, format!("{field} {why}")));
-            match (key.as_str(), value) {
-                ("path", serde_json::Value::String(path)) => match Name::parse(path) {
-                    Ok(_) => parsed.path = Some(path.clone()),
-                    Err(why) => return wrong(why),
-                },
-                ("path", _) => return wrong("must be a text"),
-                ("read_only", serde_json::Value::Bool(read_only)) => parsed.read_only = *read_only,
-                ("read_only", _) => return wrong("must be true or false"),
-                _ => return wrong("is not known: database has path and read_only"),
+        let fields = Fields::of(config, &["path", "read_only"])?;
+        let read_only = fields.bool("read_only")?.unwrap_or(false);
+        let path = fields.string("path")?;
+        match path.map(Name::parse) {
+            Some(Err(why)) => return Err(wrong("path", why)),
+            Some(Ok(Name::Memory)) if read_only => {
+                return Err(wrong("read_only", "leaves a database in memory for ever empty"));
             }
+            Some(Ok(Name::File { .. })) => {
+                let relative = WorktreePath::parse(path.unwrap_or_default());
+                relative.map_err(|error| error.with("field", "config.path"))?;
+            }
+            Some(Ok(Name::Memory)) | None => {}
         }
-        if parsed.read_only && parsed.path.as_deref() == Some(IN_MEMORY) {
-            let message = "config.read_only: a database in memory that cannot be written to has nothing in it";
-            return Err(Error::validation("config.read_only", message));
-        }
-        Ok(parsed)
+        Ok(Self { path: path.map(str::to_owned), read_only })
     }
 }
 

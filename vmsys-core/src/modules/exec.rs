@@ -17,8 +17,9 @@ use self::program::{Allowed, Lookup};
 use self::request::Request;
 use super::files::{Access, SessionFiles};
 use super::{CallContext, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::execution::JsonObject;
+use crate::fields::{Fields, wrong};
 use crate::value::{CallError, Value};
 
 /// Where bare names are looked for, unless the host says so.
@@ -38,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// output becomes events as it comes.
 ///
 /// The configuration `{"commands": ["git", "/usr/bin/jq"]}` lists what may be run: a bare name is the file that the search
-/// path has for it, an absolute path is that file, and another one with a slash is a file of the worktree.
+/// path has for it, and an absolute path is that file.
 ///
 /// What it does *not* do: confine the program, which can do whatever the user can whom the host's program runs as, and
 /// find a program that has left its session by itself and whose parent has ended, as daemons do. A list is as strong as
@@ -65,9 +66,9 @@ impl ExecModule {
 
 impl Module for ExecModule {
     fn info(&self) -> ModuleInfo {
-        ModuleInfo::new("exec", "Starts programs of the host's, without a shell.")
-            .with_functions(["run"])
-            .with_async_functions(["spawn"])
+        ModuleInfo::new("exec", "Starts programs of the host's, without a shell")
+            .function("run")
+            .async_function("spawn")
     }
 
     fn check_config(&self, config: &JsonObject) -> Result<()> {
@@ -86,27 +87,20 @@ impl Module for ExecModule {
 }
 
 fn allowed(config: &JsonObject) -> Result<Allowed> {
-    let mut allowed = Allowed::default();
-    for (key, value) in config {
-        if key != "commands" {
-            return Err(Error::validation(
-                format!("config.{key}"),
-                format!("config.{key} is not known: exec has commands"),
-            ));
-        }
-        let wrong = |why: &str| Err(Error::validation("config.commands", format!("config.commands {why}")));
-        let Some(list) = value.as_array() else { return wrong("must be a list of commands") };
-        if list.len() > MOST_COMMANDS {
-            return wrong("has more than 1000 commands");
-        }
-        let names: Option<Vec<&str>> = list.iter().map(serde_json::Value::as_str).collect();
-        let Some(names) = names else { return wrong("must be a list of texts") };
-        if names.iter().any(|name| name.is_empty() || name.contains('\0')) {
-            return wrong("has a name that is empty or has a NUL character");
-        }
-        allowed.0 = Some(names.into_iter().map(str::to_owned).collect());
+    let commands = Fields::of(config, &["commands"])?.strings("commands", command)?;
+    if commands.as_ref().is_some_and(|commands| commands.len() > MOST_COMMANDS) {
+        return Err(wrong("commands", "has more than 1000 commands"));
     }
-    Ok(allowed)
+    Ok(Allowed(commands))
+}
+
+/// A name that is looked up in the search path, or the absolute path of a program.
+fn command(field: &str, text: &str) -> Result<String> {
+    let name = !text.is_empty() && !text.contains('/') && text != "." && text != "..";
+    if (name || text.starts_with('/') && !text.ends_with('/')) && !text.contains('\0') {
+        return Ok(text.to_owned());
+    }
+    Err(wrong(field.trim_start_matches("config."), "must be the name of a command, or its absolute path"))
 }
 
 /// The module in one session.

@@ -51,8 +51,14 @@ pub(crate) fn open(module: &dyn Module, session: &SessionContext, json: serde_js
 
 /// An execution that has begun on this thread.
 pub(crate) fn execution(limits: Limits) -> Arc<LiveExecution> {
-    let request =
-        Request { kind: ExecutionKind::Repl, input: None, path: None, args: JsonObject::new(), env: JsonObject::new() };
+    let request = Request {
+        kind: ExecutionKind::Repl,
+        input: None,
+        path: None,
+        args: JsonObject::new(),
+        env: JsonObject::new(),
+        imported: false,
+    };
     let live = LiveExecution::begin(SessionId::new(), request, limits);
     live.begin_on_thread();
     live

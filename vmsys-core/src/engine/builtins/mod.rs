@@ -3,7 +3,7 @@
 //! A part is a file with one function expression. It is called with `internal`, its way to everything that is not
 //! JavaScript, and returns its exports. The tables say which globals and which modules come from which part.
 
-mod bridge;
+pub(super) mod bridge;
 mod natives;
 
 use std::cell::{Cell, RefCell};
@@ -40,23 +40,98 @@ macro_rules! parts {
 }
 
 parts! {
+    "abort" [natives::realm::TIMERS],
+    "assert_strict",
+    "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
+    "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
     "database",
     "db",
     "exec",
+    "clone" [natives::realm::CLASSES],
+    "commonjs" [natives::commonjs::NATIVES],
+    "module" [natives::commonjs::MODULE_NATIVES],
+    "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
+    "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
+    "events" [natives::realm::CLOCK],
+    "form_data",
+    "fs",
+    "fs_promises",
+    "node_errors",
+    "node_events",
+    "node_url",
+    "path_win32",
+    "performance" [natives::realm::CLOCK],
+    "string_decoder" [natives::buffer::NATIVES],
+    "timers",
+    "timers_promises",
+    "url" [natives::url::NATIVES],
+    "util" [natives::util::NATIVES],
+    "util_types" [natives::realm::CLASSES, natives::util::NATIVES],
+    "vendor/assert",
+    "vendor/assertion_error",
+    "vendor/deep_equal" [natives::buffer::NATIVES],
+    "vendor/path",
+    "vendor/path_win32",
+    "vendor/percent_encoding",
+    "vendor/querystring",
+    "vendor/url_legacy",
+    "webidl" [natives::realm::CLASSES],
 }
 
 /// Globals that are made when they are first touched: a name, the part that it comes from, and its name there.
-const GLOBALS: &[(&str, &str, &str)] = &[];
+const GLOBALS: &[(&str, &str, &str)] = &[
+    ("AbortController", "abort", "AbortController"),
+    ("AbortSignal", "abort", "AbortSignal"),
+    ("Blob", "blob", "Blob"),
+    ("Buffer", "buffer", "Buffer"),
+    ("Crypto", "crypto", "Crypto"),
+    ("CustomEvent", "events", "CustomEvent"),
+    ("Event", "events", "Event"),
+    ("EventTarget", "events", "EventTarget"),
+    ("File", "blob", "File"),
+    ("FormData", "form_data", "FormData"),
+    ("Performance", "performance", "Performance"),
+    ("PerformanceEntry", "performance", "PerformanceEntry"),
+    ("PerformanceMark", "performance", "PerformanceMark"),
+    ("PerformanceMeasure", "performance", "PerformanceMeasure"),
+    ("SubtleCrypto", "crypto", "SubtleCrypto"),
+    ("TextDecoder", "encoding", "TextDecoder"),
+    ("TextEncoder", "encoding", "TextEncoder"),
+    ("URL", "url", "URL"),
+    ("URLSearchParams", "url", "URLSearchParams"),
+    ("crypto", "crypto", "crypto"),
+    ("performance", "performance", "performance"),
+    ("require", "commonjs", "require"),
+    ("structuredClone", "clone", "structuredClone"),
+];
 
 /// The same for those that come with a native module: a name, the module, the part, and the name there.
 const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[("db", "database", "db", "db")];
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
-const PURE_MODULES: &[(&str, &str)] = &[];
+const PURE_MODULES: &[(&str, &str)] = &[
+    ("assert", "vendor/assert"),
+    ("assert/strict", "assert_strict"),
+    ("buffer", "buffer"),
+    ("events", "node_events"),
+    ("module", "module"),
+    ("path", "vendor/path"),
+    ("path/posix", "vendor/path"),
+    ("path/win32", "path_win32"),
+    ("querystring", "vendor/querystring"),
+    ("string_decoder", "string_decoder"),
+    ("timers", "timers"),
+    ("timers/promises", "timers_promises"),
+    ("url", "node_url"),
+    ("util", "util"),
+    ("util/types", "util_types"),
+];
 
-/// Native modules whose functions have a face in JavaScript; those of others are what the host says.
-const NATIVE_MODULES: &[(&str, &str)] = &[("database", "database"), ("exec", "exec")];
+/// Native modules whose functions have a face in JavaScript; those of others are what the host says. What comes before a
+/// slash is the module that must be granted.
+const NATIVE_MODULES: &[(&str, &str)] =
+    &[("database", "database"), ("exec", "exec"), ("fs", "fs"), ("fs/promises", "fs_promises")];
 
 /// The parts that a realm has run, and what they share.
 #[derive(Default)]
@@ -95,12 +170,30 @@ pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Opti
     if let Some((_, from)) = named(PURE_MODULES) {
         return Some(part(ctx, world, from));
     }
-    match (world.granted.modules.iter().find(|granted| granted.name == plain), named(NATIVE_MODULES)) {
+    let face = named(NATIVE_MODULES);
+    let root = face.and_then(|_| plain.split('/').next()).unwrap_or(plain);
+    match (world.granted.modules.iter().find(|granted| granted.name == root), face) {
         (Some(_), Some((_, from))) => Some(part(ctx, world, from)),
         (Some(granted), None) => Some(host_module(ctx, world, granted)),
-        (None, Some(_)) => Some(Err(not_granted(ctx, world, plain))),
+        (None, Some(_)) => Some(Err(not_granted(ctx, world, root))),
         (None, None) => None,
     }
+}
+
+/// The name by which a module that is no file is known, whichever way it is written.
+pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
+    let plain = name.strip_prefix("node:").unwrap_or(name);
+    let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
+    let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
+    (ours || hosts).then(|| format!("node:{plain}"))
+}
+
+/// The names of the modules that are no files and that this realm's scripts can load.
+fn loadable_modules(world: &World) -> Vec<String> {
+    let granted = world.granted.modules.iter().map(|granted| granted.name.clone());
+    let mut names: Vec<String> = PURE_MODULES.iter().map(|(name, _)| (*name).to_owned()).chain(granted).collect();
+    names.sort_unstable();
+    names
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {

@@ -2,7 +2,7 @@
 
 mod console;
 mod process;
-mod require;
+mod run_module;
 
 use std::rc::{Rc, Weak};
 
@@ -12,6 +12,7 @@ use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
 pub(super) use self::console::ConsoleState;
 pub(super) use self::process::{ProcessGlobal, RunView};
+pub(super) use self::run_module::RunModule;
 use super::builtins;
 use super::bytecode::Script;
 use super::realm::World;
@@ -22,17 +23,25 @@ static PRELUDE: Script = Script::new("vm:prelude", include_str!("prelude.js"));
 
 /// Installs everything, before any code of a guest has run.
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
-    install_clock_and_dice(ctx, world, config)?;
+    install_clock_and_dice(ctx, world)?;
     install_timers(ctx, world)?;
     process::install(ctx, world)?;
-    require::install(ctx, world)?;
     if config.console {
         console::install(ctx, world)?;
     }
     Ok(())
 }
 
-fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
+/// Sets the globals that a template grants.
+pub(super) fn install_granted(ctx: &Ctx<'_>, config: &RealmConfig) -> Result<()> {
+    for (name, value) in &config.granted.globals {
+        let value: Value<'_> = ctx.json_parse(value.as_str())?;
+        ctx.globals().prop(name.as_str(), Property::from(value).writable().configurable().enumerable())?;
+    }
+    Ok(())
+}
+
+fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     let Some(prelude) = PRELUDE.run(ctx)?.into_function() else {
         return Err(Exception::throw_message(ctx, "the prelude is no function"));
     };
@@ -43,7 +52,7 @@ fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig
         builtins::part(ctx, world, &name)
     })?;
     let lazy = builtins::lazy_globals(ctx, &world.granted)?;
-    prelude.call::<_, ()>((now, random, config.origin_ms as f64, part, lazy))
+    prelude.call::<_, ()>((now, random, part, lazy))
 }
 
 fn install_timers(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {

@@ -38,7 +38,9 @@ impl Bench {
         }
         let config = RealmConfig { console: true, seed: 42, granted, ..RealmConfig::default() };
         let realm = QuickRealm::new(&config).unwrap();
-        Self { realm, modules: Arc::new(SessionModules::new(instances)), limits: Limits::default(), live: None }
+        let modules = Arc::new(SessionModules::default());
+        modules.fill(instances);
+        Self { realm, modules, limits: Limits::default(), live: None }
     }
 
     fn run(&mut self, source: &str) -> End {

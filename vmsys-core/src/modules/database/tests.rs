@@ -11,12 +11,11 @@ use super::DatabaseModule;
 use crate::execution::LiveExecution;
 use crate::limits::Limits;
 use crate::modules::testing::{config, context, execution, open, session, session_with};
-use crate::modules::{Module, ModuleInstance, ProtectedFiles, SessionContext};
+use crate::modules::{Module, ModuleInstance, ProtectedFiles};
 use crate::value::{CallError, Value};
 
 struct Bench {
     directory: tempfile::TempDir,
-    session: SessionContext,
     database: Box<dyn ModuleInstance>,
     live: Arc<LiveExecution>,
 }
@@ -24,9 +23,8 @@ struct Bench {
 impl Bench {
     fn empty() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let session = session(directory.path());
-        let database = open(&DatabaseModule, &session, json!({}));
-        Self { directory, session, database, live: execution(Limits::default()) }
+        let database = open(&DatabaseModule, &session(directory.path()), json!({}));
+        Self { directory, database, live: execution(Limits::default()) }
     }
 
     /// With a database in memory.
@@ -686,13 +684,16 @@ fn a_template_can_say_which_database_it_is() {
         (json!({"path": 7}), "config.path"),
         (json!({"path": "file:x"}), "config.path"),
         (json!({"path": ""}), "config.path"),
+        (json!({"path": "/x.db"}), "config.path"),
+        (json!({"path": "a/../../x.db"}), "config.path"),
         (json!({"read_only": "yes"}), "config.read_only"),
         (json!({"path": ":memory:", "read_only": true}), "config.read_only"),
     ] {
         let error = DatabaseModule.check_config(&config(json)).unwrap_err();
         assert_eq!(error.detail("field"), Some(field));
     }
-    let missing = config(json!({"path": "../x.db"}));
+    std::os::unix::fs::symlink("/etc", directory.path().join("out")).unwrap();
+    let missing = config(json!({"path": "out/x.db"}));
     let Err(error) = DatabaseModule.open(&session, &missing) else { panic!("it leads out") };
     assert_eq!(error.kind(), crate::ErrorKind::InvalidPath);
 }

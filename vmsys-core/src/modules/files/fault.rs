@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::value::{CallError, Value};
+use crate::value::CallError;
 
 /// An error number of the system's, with what is to be said beyond its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,20 +27,25 @@ impl Fault {
         self.errno
     }
 
-    /// Makes the error that a script catches, as of a call of the system with this path; an empty path is none.
+    /// Makes the error that a script catches, as of a call of the system with this path.
     pub(crate) fn at(&self, syscall: &str, path: &str) -> CallError {
-        self.error(syscall, path, None)
+        self.error(syscall, Some(path), None)
     }
 
     /// The same of a call with two paths.
     pub(crate) fn between(&self, syscall: &str, path: &str, dest: &str) -> CallError {
-        self.error(syscall, path, Some(dest))
+        self.error(syscall, Some(path), Some(dest))
     }
 
-    fn error(&self, syscall: &str, path: &str, dest: Option<&str>) -> CallError {
+    /// The same of a call with a file that is open already.
+    pub(crate) fn of(&self, syscall: &str) -> CallError {
+        self.error(syscall, None, None)
+    }
+
+    fn error(&self, syscall: &str, path: Option<&str>, dest: Option<&str>) -> CallError {
         let (code, text) = words(self.errno);
         let mut message = format!("{code}: {text}, {syscall}");
-        if !path.is_empty() || dest.is_some() {
+        if let Some(path) = path {
             message += &format!(" '{path}'");
         }
         if let Some(dest) = dest {
@@ -51,13 +56,12 @@ impl Fault {
         }
         let number = -f64::from(self.errno.raw_os_error());
         let mut error = CallError::new("Error", message).with("errno", number).with_code(code).with("syscall", syscall);
-        if !path.is_empty() || dest.is_some() {
-            error = error.with("path", path);
+        for (name, path) in [("path", path), ("dest", dest)] {
+            if let Some(path) = path {
+                error = error.with(name, path);
+            }
         }
-        match dest {
-            Some(dest) => error.with("dest", Value::from(dest)),
-            None => error,
-        }
+        error
     }
 }
 
@@ -122,6 +126,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::value::Value;
 
     #[test]
     fn errors_are_nodes() {
@@ -135,7 +140,7 @@ mod tests {
         assert_eq!(error.message(), "EACCES: permission denied, rename 'a' -> 'b' (not granted)");
         assert_eq!(error.properties().last().unwrap(), &("dest".to_owned(), Value::from("b")));
 
-        let error = Fault::new(Errno::ISDIR).at("read", "");
+        let error = Fault::new(Errno::ISDIR).of("read");
         assert_eq!(error.message(), "EISDIR: illegal operation on a directory, read");
         assert_eq!(error.properties().len(), 3);
     }
