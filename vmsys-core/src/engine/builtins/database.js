@@ -1,8 +1,8 @@
 // SQLite: one database a session, in a file of the worktree's or in memory.
 (function (internal) {
   'use strict';
-  const { call } = internal;
-  const { apply } = Reflect;
+  const { call, part } = internal;
+  const { apply, setPrototypeOf } = Reflect;
   const RealPromise = Promise;
   const { then } = RealPromise.prototype;
 
@@ -11,9 +11,18 @@
     call('database', 'configure', ...args);
   }
 
-  // The rows of one statement, as objects.
+  // The rows of one statement, as objects. Bytes are a Buffer, as files' are.
   function query(sql, ...params) {
-    return call('database', 'query', sql, params);
+    const { rows, bytes } = call('database', 'query', sql, params);
+    if (bytes.length === 0) return rows;
+    const { prototype } = part('buffer').Buffer;
+    for (let i = 0; i < rows.length; i++) {
+      for (let j = 0; j < bytes.length; j++) {
+        const value = rows[i][bytes[j]];
+        if (typeof value === 'object' && value !== null) setPrototypeOf(value, prototype);
+      }
+    }
+    return rows;
   }
 
   // What one statement, or several without parameters, changed.

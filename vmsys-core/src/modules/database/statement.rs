@@ -30,7 +30,7 @@ enum Prepared<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs one statement, and gives its rows as objects.
+    /// Runs one statement: its rows as objects, and the names of columns that have bytes, `{rows, bytes}`.
     pub(super) fn query(&self, sql: &str, params: &Params<'_>) -> Result<Value, CallError> {
         let mut prepared = self.prepare_one(sql)?;
         let statement = prepared.statement();
@@ -40,6 +40,7 @@ impl Runner<'_> {
         self.guard.running(|| {
             let mut left = self.context.max_reply_bytes();
             let mut answer = Vec::new();
+            let mut has_bytes = vec![false; names.len()];
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next().map_err(|error| self.error(&error))? {
                 let mut object = Vec::with_capacity(names.len());
@@ -53,12 +54,17 @@ impl Runner<'_> {
                             "the rows are larger than the session's heap may be: ask for fewer, with LIMIT",
                         ));
                     }
+                    has_bytes[at] |= matches!(value, ValueRef::Blob(_));
                     object.push((name.clone(), from_sql(value)));
                 }
                 left -= bytes;
                 answer.push(Value::Object(object));
             }
-            Ok(Value::Array(answer))
+            let bytes = names.iter().zip(has_bytes).filter(|(_, has_bytes)| *has_bytes).map(|(name, _)| name.as_str());
+            Ok(Value::object([
+                ("rows", Value::Array(answer)),
+                ("bytes", Value::Array(bytes.map(Value::from).collect())),
+            ]))
         })
     }
 

@@ -52,7 +52,8 @@ impl Bench {
     }
 
     fn query(&mut self, sql: &str, params: Vec<Value>) -> Result<Value, CallError> {
-        self.call("query", &[sql.into(), Value::Array(params)])
+        let answer = self.call("query", &[sql.into(), Value::Array(params)])?;
+        Ok(answer.get("rows").unwrap().clone())
     }
 
     fn exec(&mut self, sql: &str, params: Vec<Value>) -> Result<Value, CallError> {
@@ -671,7 +672,7 @@ fn a_template_can_say_which_database_it_is() {
 
     let mut reading = open(&DatabaseModule, &session, json!({"path": "data.db", "read_only": true}));
     let rows = reading.call("query", &["SELECT n FROM t".into()], &cx).unwrap();
-    assert_eq!(rows.as_array().unwrap()[0].get("n"), Some(&number(7)));
+    assert_eq!(rows.get("rows").unwrap().as_array().unwrap()[0].get("n"), Some(&number(7)));
     let error = reading.call("exec", &["INSERT INTO t VALUES (8)".into()], &cx).unwrap_err();
     assert_eq!(error.code(), Some("SQLITE_READONLY"));
     // Whatever is configured later is read only, too, and is not made.
