@@ -16,6 +16,7 @@ mod http_executions;
 mod http_grants;
 mod http_limits;
 mod http_modules;
+mod http_native;
 mod http_paths;
 mod http_sessions;
 mod http_templates;
