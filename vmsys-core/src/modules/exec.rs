@@ -184,7 +184,7 @@ impl Exec {
             name: request.command.clone(),
             args: request.args.clone(),
             env: env.into_iter().chain(std::mem::take(&mut request.env)).collect(),
-            directory: Arc::new(OwnedFd::from(directory.into_std_file())),
+            directory: OwnedFd::from(directory.into_std_file()),
             input: std::mem::take(&mut request.input),
             timeout: request.timeout,
         };

@@ -36,7 +36,7 @@ pub(super) struct Start {
     pub(super) args: Vec<String>,
     pub(super) env: Vec<(String, String)>,
     /// The directory that it starts in, held open: by its name another could be reached meanwhile.
-    pub(super) directory: Arc<OwnedFd>,
+    pub(super) directory: OwnedFd,
     pub(super) input: Vec<u8>,
     pub(super) timeout: Option<Duration>,
 }
