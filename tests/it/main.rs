@@ -17,6 +17,7 @@ mod http_fs;
 mod http_grants;
 mod http_limits;
 mod http_modules;
+mod http_native;
 mod http_paths;
 mod http_sessions;
 mod http_templates;

@@ -372,6 +372,11 @@ impl Surroundings for LiveExecution {
         Duration::from_millis(self.limits.wall_ms).saturating_sub(self.started.elapsed())
     }
 
+    fn cpu_left(&self) -> Duration {
+        let used = self.cpu_at_start.get().map_or(Duration::ZERO, |start| current_cpu_time().saturating_sub(*start));
+        Duration::from_millis(self.limits.cpu_ms).saturating_sub(used)
+    }
+
     fn should_stop(&self) -> bool {
         self.stop_reason().is_some() || self.end_claimed.load(Ordering::Acquire) || self.time_left().is_zero()
     }

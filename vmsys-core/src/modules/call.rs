@@ -14,6 +14,10 @@ pub(crate) trait Surroundings: Send + Sync {
     fn session_id(&self) -> SessionId;
     /// How much of `wall_ms` is left.
     fn time_left(&self) -> Duration;
+    /// How much of `cpu_ms` is left, for the realm's thread to ask.
+    fn cpu_left(&self) -> Duration {
+        Duration::MAX
+    }
     /// Whether it is over, or on its way there.
     fn should_stop(&self) -> bool;
     /// Records an event.
@@ -53,6 +57,11 @@ impl CallContext {
     /// Returns how much of the execution's `wall_ms` is left.
     pub fn time_left(&self) -> Duration {
         self.surroundings.time_left()
+    }
+
+    /// Returns how much of the execution's `cpu_ms` is left; for the thread that a call was made on to ask.
+    pub(crate) fn cpu_left(&self) -> Duration {
+        self.surroundings.cpu_left()
     }
 
     /// Tells whether the answer is not wanted any more: the call or its execution was cancelled, or a limit was passed.

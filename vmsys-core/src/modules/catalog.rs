@@ -6,15 +6,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::loader::Loader;
-use super::{Fs, Module, ModuleInstance, SessionContext};
+use super::{DatabaseModule, ExecModule, Fs, Module, ModuleInstance, SessionContext};
 
 use crate::JsonObject;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fields::{Fields, wrong};
+use crate::fields::Fields;
 use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET};
 use crate::template::Grants;
 use crate::value::JsonText;
-use crate::worktree::WorktreePath;
 
 /// What a module offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,36 +213,16 @@ impl Catalog {
     /// # Errors
     /// [`Validation`](ErrorKind::Validation) with the field; [`InvalidPath`](ErrorKind::InvalidPath).
     pub(crate) fn check_config(&self, name: &str, config: &JsonObject) -> Result<()> {
-        match name {
-            "exec" => Fields::of(config, &["commands"])?.strings("commands", command).map(drop),
-            "database" => {
-                let fields = Fields::of(config, &["path", "read_only"])?;
-                fields.bool("read_only")?;
-                match fields.string("path")? {
-                    None | Some(":memory:") => Ok(()),
-                    Some(path) => {
-                        WorktreePath::parse(path).map(drop).map_err(|error| error.with("field", "config.path"))
-                    }
-                }
-            }
-            _ => Fields::of(config, &[]).map(drop),
+        match self.modules.get(name) {
+            Some(module) => module.check_config(config),
+            None => Fields::of(config, &[]).map(drop),
         }
     }
 }
 
-/// A name that is looked up on the host's `PATH`, or the absolute path of a program.
-fn command(field: &str, text: &str) -> Result<()> {
-    let name = !text.is_empty() && !text.contains('/') && text != "." && text != "..";
-    if (name || text.starts_with('/') && !text.ends_with('/')) && !text.contains('\0') {
-        return Ok(());
-    }
-    let key = field.trim_start_matches("config.");
-    Err(wrong(key, "must be the name of a command, or its absolute path"))
-}
-
 /// The modules that come with the library.
 fn built_in() -> Vec<Arc<dyn Module>> {
-    vec![Arc::new(Fs)]
+    vec![Arc::new(DatabaseModule), Arc::new(ExecModule::default()), Arc::new(Fs)]
 }
 
 #[cfg(test)]

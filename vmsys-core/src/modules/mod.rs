@@ -5,15 +5,21 @@
 
 mod call;
 mod catalog;
+mod database;
+mod exec;
 mod files;
 mod fs;
 pub(crate) mod loader;
 mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
 pub(crate) use self::catalog::Catalog;
 pub use self::catalog::{FunctionInfo, ModuleInfo};
+pub(crate) use self::database::DatabaseModule;
+pub(crate) use self::exec::ExecModule;
 pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles, permissions};
 pub(crate) use self::fs::Fs;
 pub use self::session::SessionContext;

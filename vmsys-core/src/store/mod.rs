@@ -9,6 +9,7 @@ mod column;
 mod event;
 mod execution;
 mod fault;
+pub(crate) mod memory;
 mod migrations;
 mod open;
 mod recovery;
@@ -64,6 +65,10 @@ impl Store {
     /// what to do: the directory is missing, the file is in use, read-only, damaged, of another program or of a newer
     /// version, or the disk is full. Detail: `database`.
     pub(crate) fn open(database: Option<&Path>, durability: Durability) -> Result<Self> {
+        // Before anything is opened: later it cannot be done any more.
+        if !memory::install() {
+            tracing::warn!("SQLite was in use before: its memory cannot be bounded, and scripts get no databases");
+        }
         let inner = match database {
             Some(path) => {
                 let opened = open::file(path, durability)?;

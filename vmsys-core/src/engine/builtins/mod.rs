@@ -19,7 +19,7 @@ use super::bytecode::Script;
 use super::cross;
 use super::globals::{define, native};
 use super::realm::World;
-use crate::isolation::protocol::GrantedModule;
+use crate::isolation::protocol::{Granted, GrantedModule};
 use crate::value::CallError;
 
 /// A file of built-ins.
@@ -49,13 +49,16 @@ parts! {
     "commonjs" [natives::commonjs::NATIVES],
     "console",
     "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
+    "database",
+    "db",
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
+    "exec",
     "form_data",
-    "module" [natives::commonjs::MODULE_NATIVES],
-    "node_crypto" [natives::crypto::NATIVES],
     "fs",
     "fs_promises",
+    "module" [natives::commonjs::MODULE_NATIVES],
+    "node_crypto" [natives::crypto::NATIVES],
     "node_errors",
     "node_events",
     "node_url",
@@ -109,6 +112,9 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("structuredClone", "clone", "structuredClone"),
 ];
 
+/// The same for those that come with a native module: a name, the module, the part, and the name there.
+const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[("db", "database", "db", "db")];
+
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[
     ("assert", "vendor/assert"),
@@ -135,7 +141,8 @@ const PURE_MODULES: &[(&str, &str)] = &[
 
 /// Native modules whose functions have a face in JavaScript; those of others are what the host says. What comes before a
 /// slash is the module that must be granted.
-const NATIVE_MODULES: &[(&str, &str)] = &[("fs", "fs"), ("fs/promises", "fs_promises")];
+const NATIVE_MODULES: &[(&str, &str)] =
+    &[("database", "database"), ("exec", "exec"), ("fs", "fs"), ("fs/promises", "fs_promises")];
 
 /// The parts that a realm has run, and what they share.
 #[derive(Default)]
@@ -222,8 +229,12 @@ fn enumerable<T>(value: T) -> Property<T> {
 }
 
 /// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
-pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
-    let flat: Vec<&str> = GLOBALS.iter().flat_map(|(global, part, export)| [*global, *part, *export]).collect();
+pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Array<'js>> {
+    let has = |module: &str| granted.modules.iter().any(|granted| granted.name == module);
+    let with_modules = GRANTED_GLOBALS.iter().filter(|(_, module, ..)| has(module));
+    let with_modules = with_modules.map(|(global, _, part, export)| (*global, *part, *export));
+    let flat: Vec<&str> =
+        GLOBALS.iter().copied().chain(with_modules).flat_map(|(global, part, export)| [global, part, export]).collect();
     flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
 }
 
