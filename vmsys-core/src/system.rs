@@ -490,10 +490,14 @@ impl Inner {
     /// Makes the runtime and runs the startup files, each as an execution.
     fn start_up(self: &Arc<Self>, session: &Arc<LiveSession>, files: &[StartupFile]) -> Result<()> {
         let runtime = &session.settings.runtime;
+        let mut crypto_seed = [0; 32];
+        getrandom::fill(&mut crypto_seed)
+            .map_err(|cause| Error::internal("the operating system gives no random bytes", cause))?;
         let config = RealmConfig {
             console: runtime.console,
             strict: runtime.strict,
             seed: fastrand::u64(..),
+            crypto_seed,
             origin_ms: Timestamp::now().as_millis(),
             granted: Granted::default(),
         };

@@ -524,3 +524,9 @@ pub(super) fn define_index<'js>(array: &Value<'js>, index: u32, value: Value<'js
     };
     if defined < 0 { Err(Failed) } else { Ok(()) }
 }
+
+/// Reads an element of an array that is plain data; getters are not asked.
+pub(super) fn own_index<'js>(array: &Value<'js>, index: u32) -> Option<Value<'js>> {
+    let key = Key::index(array.ctx(), index).ok()?;
+    own_property(array, &key).ok()??.into_data()
+}

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng as _;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Persistent, Promise, Runtime, Value};
 
@@ -47,6 +49,8 @@ pub(super) struct World {
     pub(super) process: RefCell<Option<ProcessGlobal>>,
     pub(super) clock: Clock,
     pub(super) dice: RefCell<fastrand::Rng>,
+    /// What `crypto` gives: nobody can foretell it who does not know the seed.
+    pub(super) random: RefCell<ChaCha20Rng>,
     /// How long a text is worth making in this job.
     pub(super) output_bytes: Cell<usize>,
     /// The captured built-ins, for what turns values into text.
@@ -69,6 +73,7 @@ struct Rejections {
 
 /// The host's time: set when a job starts, carried on by the monotonic clock.
 pub(super) struct Clock {
+    origin_ms: i64,
     base_ms: Cell<i64>,
     since: Cell<Instant>,
 }
@@ -77,6 +82,11 @@ impl Clock {
     fn set(&self, now_ms: i64) {
         self.base_ms.set(now_ms);
         self.since.set(Instant::now());
+    }
+
+    /// When the session began, in milliseconds since 1970.
+    pub(super) fn origin_ms(&self) -> i64 {
+        self.origin_ms
     }
 
     /// Milliseconds since 1970.
@@ -99,8 +109,13 @@ impl QuickRealm {
                 timers: Timers::default(),
                 console: ConsoleState::default(),
                 process: RefCell::new(None),
-                clock: Clock { base_ms: Cell::new(config.origin_ms), since: Cell::new(Instant::now()) },
+                clock: Clock {
+                    origin_ms: config.origin_ms,
+                    base_ms: Cell::new(config.origin_ms),
+                    since: Cell::new(Instant::now()),
+                },
                 dice: RefCell::new(fastrand::Rng::with_seed(config.seed)),
+                random: RefCell::new(ChaCha20Rng::from_seed(config.crypto_seed)),
                 output_bytes: Cell::new(0),
                 intrinsics: Intrinsics::capture(&ctx)?,
                 declarations: Declarations::find(&ctx),
@@ -164,7 +179,8 @@ impl QuickRealm {
             if let Some(reason) = world.unhandled_rejection(ctx, main) {
                 return Ended::Threw(reason);
             }
-            let due = world.timers.next_due();
+            // Somebody may wait for a background timer, as long as there is somebody.
+            let due = world.timers.next_due(!settled || world.bridge.is_waiting());
             if due.is_none() && !world.bridge.is_waiting() {
                 return if settled { Ended::Settled } else { Ended::Unsettled };
             }

@@ -20,6 +20,8 @@ pub(super) struct Timers {
     /// By time, then by age.
     queue: RefCell<BTreeMap<(Instant, u64), Timer>>,
     last_id: Cell<u64>,
+    /// How many of them keep nothing alive.
+    background: Cell<usize>,
 }
 
 struct Timer {
@@ -27,6 +29,7 @@ struct Timer {
     callback: Persistent<Function<'static>>,
     args: Vec<Persistent<Value<'static>>>,
     every: Option<Duration>,
+    background: bool,
 }
 
 /// What kind of timer to set.
@@ -35,6 +38,8 @@ pub(super) enum Kind {
     Timeout,
     Interval,
     Immediate,
+    /// A timeout of ours that keeps nothing alive: an execution that only waits for such ones is at its end.
+    Background,
 }
 
 impl Timers {
@@ -50,7 +55,7 @@ impl Timers {
         let delay = match kind {
             Kind::Immediate => Duration::ZERO,
             // Of what is no number only text is converted: an object's conversion would run the guest's code in ours.
-            Kind::Timeout | Kind::Interval => delay(args.next().and_then(|value| milliseconds(&value))),
+            Kind::Timeout | Kind::Interval | Kind::Background => delay(args.next().and_then(|value| milliseconds(&value))),
         };
         if args.len() > MOST_ARGS {
             return Err(Exception::throw_range(ctx, "too many arguments for the callback of a timer"));
@@ -62,7 +67,9 @@ impl Timers {
             callback: Persistent::save(ctx, callback),
             args: args.map(|arg| Persistent::save(ctx, arg)).collect(),
             every: (kind == Kind::Interval).then_some(delay),
+            background: kind == Kind::Background,
         };
+        self.background.set(self.background.get() + usize::from(timer.background));
         self.queue.borrow_mut().insert((Instant::now() + delay, id), timer);
         Ok(id)
     }
@@ -70,24 +77,30 @@ impl Timers {
     /// Forgets a timer; what names none is ignored.
     pub(super) fn clear(&self, id: &Value<'_>) {
         let Some(id) = id.as_number() else { return };
-        self.queue.borrow_mut().retain(|_, timer| timer.id as f64 != id);
+        // What scripts have no number of they cannot clear.
+        self.queue.borrow_mut().retain(|_, timer| timer.background || timer.id as f64 != id);
     }
 
     /// Forgets all.
     pub(super) fn clear_all(&self) {
         // Taken out first: dropping a callback may free objects, and nothing of the engine runs under our borrow.
         let all = std::mem::take(&mut *self.queue.borrow_mut());
+        self.background.set(0);
         drop(all);
     }
 
-    /// When the next one is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
+    /// When the next one is due; none when all that there are keep nothing alive, unless something else does.
+    pub(super) fn next_due(&self, alive: bool) -> Option<Instant> {
+        if !alive && self.queue.borrow().len() == self.background.get() {
+            return None;
+        }
         self.queue.borrow().keys().next().map(|(due, _)| *due)
     }
 
     /// Calls the next one, whether it is due or not.
     pub(super) fn fire<'js>(&self, ctx: &Ctx<'js>) -> Result<()> {
         let Some(((due, _), timer)) = self.queue.borrow_mut().pop_first() else { return Ok(()) };
+        self.background.set(self.background.get() - usize::from(timer.background));
         let mut args = Args::new_unsized(ctx.clone());
         for arg in &timer.args {
             args.push_arg(arg.clone().restore(ctx)?)?;

@@ -96,6 +96,8 @@ pub(crate) struct RealmConfig {
     pub(crate) strict: bool,
     /// What `Math.random` starts from.
     pub(crate) seed: u64,
+    /// What `crypto` starts from: as many bits as its generator has, from the operating system.
+    pub(crate) crypto_seed: [u8; 32],
     /// The time at which `performance.now()` is 0, in milliseconds since 1970.
     pub(crate) origin_ms: i64,
     /// What its template grants, as far as scripts see it. Whether a call may be made is for the host to say.

@@ -40,11 +40,43 @@ macro_rules! parts {
 }
 
 parts! {
+    "abort" [natives::realm::TIMERS],
+    "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
     "bytes" [natives::bytes::NATIVES],
+    "clone" [natives::realm::CLASSES],
+    "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
+    "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
+    "events" [natives::realm::CLOCK],
+    "form_data",
+    "performance" [natives::realm::CLOCK],
+    "url" [natives::url::NATIVES],
+    "webidl" [natives::realm::CLASSES],
 }
 
 /// Globals that are made when they are first touched: a name, the part that it comes from, and its name there.
-const GLOBALS: &[(&str, &str, &str)] = &[];
+const GLOBALS: &[(&str, &str, &str)] = &[
+    ("AbortController", "abort", "AbortController"),
+    ("AbortSignal", "abort", "AbortSignal"),
+    ("Blob", "blob", "Blob"),
+    ("Crypto", "crypto", "Crypto"),
+    ("CustomEvent", "events", "CustomEvent"),
+    ("Event", "events", "Event"),
+    ("EventTarget", "events", "EventTarget"),
+    ("File", "blob", "File"),
+    ("FormData", "form_data", "FormData"),
+    ("Performance", "performance", "Performance"),
+    ("PerformanceEntry", "performance", "PerformanceEntry"),
+    ("PerformanceMark", "performance", "PerformanceMark"),
+    ("PerformanceMeasure", "performance", "PerformanceMeasure"),
+    ("SubtleCrypto", "crypto", "SubtleCrypto"),
+    ("TextDecoder", "encoding", "TextDecoder"),
+    ("TextEncoder", "encoding", "TextEncoder"),
+    ("URL", "url", "URL"),
+    ("URLSearchParams", "url", "URLSearchParams"),
+    ("crypto", "crypto", "crypto"),
+    ("performance", "performance", "performance"),
+    ("structuredClone", "clone", "structuredClone"),
+];
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[];

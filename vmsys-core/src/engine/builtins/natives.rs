@@ -1,12 +1,18 @@
 //! Functions in Rust that parts call: pure ones, which reach nothing but their arguments and the realm.
 
 pub(super) mod bytes;
+pub(super) mod crypto;
+pub(super) mod encoding;
+pub(super) mod realm;
+pub(super) mod url;
 
 use std::rc::Rc;
 
-use rquickjs::{Ctx, Result, Value};
+use rquickjs::{Array, Ctx, Exception, IntoJs, Result, Value};
 
+use super::argument;
 use crate::engine::realm::World;
+use crate::engine::{cross, raw};
 
 /// A function that a part finds under `internal.natives`.
 ///
@@ -15,4 +21,28 @@ use crate::engine::realm::World;
 pub(super) struct Native {
     pub(super) name: &'static str,
     pub(super) body: for<'js> fn(&Ctx<'js>, &Rc<World>, &[Value<'js>]) -> Result<Value<'js>>,
+}
+
+/// An argument that is a text; a lone surrogate becomes U+FFFD.
+fn text_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Result<String> {
+    cross::string(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not a string"))
+}
+
+/// An argument that is a typed array: its bytes.
+fn bytes_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Result<Vec<u8>> {
+    raw::typed_array_bytes(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not bytes"))
+}
+
+fn flag_argument(args: &[Value<'_>], at: usize) -> bool {
+    args.get(at).and_then(Value::as_bool).unwrap_or_default()
+}
+
+/// An array of texts.
+fn texts<'js>(ctx: &Ctx<'js>, texts: impl Iterator<Item = impl AsRef<str>>) -> Result<Value<'js>> {
+    let array = Array::new(ctx.clone())?;
+    for (at, text) in texts.enumerate() {
+        raw::define_index(array.as_value(), at as u32, text.as_ref().into_js(ctx)?)
+            .map_err(|_| rquickjs::Error::Exception)?;
+    }
+    Ok(array.into_value())
 }

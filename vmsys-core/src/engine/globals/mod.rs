@@ -22,7 +22,7 @@ static PRELUDE: Script = Script::new("vm:prelude", include_str!("prelude.js"));
 
 /// Installs everything, before any code of a guest has run.
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
-    install_clock_and_dice(ctx, world, config)?;
+    install_clock_and_dice(ctx, world)?;
     install_timers(ctx, world)?;
     process::install(ctx, world)?;
     require::install(ctx, world)?;
@@ -32,7 +32,7 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) ->
     Ok(())
 }
 
-fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
+fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     let Some(prelude) = PRELUDE.run(ctx)?.into_function() else {
         return Err(Exception::throw_message(ctx, "the prelude is no function"));
     };
@@ -43,7 +43,7 @@ fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig
         builtins::part(ctx, world, &name)
     })?;
     let lazy = builtins::lazy_globals(ctx)?;
-    prelude.call::<_, ()>((now, random, config.origin_ms as f64, part, lazy))
+    prelude.call::<_, ()>((now, random, part, lazy))
 }
 
 fn install_timers(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {

@@ -1,6 +1,6 @@
 // Runs once, before any code of a guest, and makes the clock and the dice come from the host. Functions that a guest
 // could replace later are taken here, under names that it cannot reach.
-(function (now, random, origin, part, lazy) {
+(function (now, random, part, lazy) {
   'use strict';
   const { apply, construct, defineProperty } = Reflect;
   const RealDate = Date;
@@ -22,11 +22,24 @@
   hidden(globalThis, 'Date', HostDate);
 
   hidden(Math, 'random', { random() { return random(); } }.random);
-  const performance = {};
-  hidden(performance, 'now', { now() { return now() - origin; } }.now);
-  hidden(performance, 'timeOrigin', origin);
-  defineProperty(performance, Symbol.toStringTag, { value: 'Performance', configurable: true });
-  hidden(globalThis, 'performance', performance);
+
+  const TypeErrorHere = TypeError;
+  const missing = () => {
+    const error = new TypeErrorHere('The "data" argument must be specified');
+    error.code = 'ERR_MISSING_ARGS';
+    return error;
+  };
+  // The engine's own take what is missing for the text "undefined".
+  for (const name of ['atob', 'btoa']) {
+    const native = globalThis[name];
+    const checked = {
+      [name](data) {
+        if (arguments.length === 0) throw missing();
+        return native(data);
+      },
+    }[name];
+    hidden(globalThis, name, checked);
+  }
 
   // What most scripts never touch is made at first touch: a getter that replaces itself.
   for (let i = 0; i < lazy.length; i += 3) {

@@ -1,0 +1,109 @@
+//! URLs as the WHATWG standard parses and changes them.
+
+use std::rc::Rc;
+
+use rquickjs::{Array, Ctx, IntoJs, Result, Value};
+use url::{Url, form_urlencoded, quirks};
+
+use super::{Native, text_argument, texts};
+use crate::engine::builtins::argument;
+use crate::engine::cross;
+use crate::engine::realm::World;
+
+pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
+    Native { name: "urlParse", body: parse },
+    Native { name: "urlSet", body: set },
+    Native { name: "formParse", body: form_parse },
+    Native { name: "formSerialize", body: form_serialize },
+];
+
+/// `urlParse(input, base)`: the parts of a URL, or null where there is none.
+fn parse<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let input = text_argument(args, 0, ctx)?;
+    let parsed = if argument(args, 1, ctx).is_undefined() {
+        Url::parse(&input)
+    } else {
+        Url::parse(&text_argument(args, 1, ctx)?).and_then(|base| base.join(&input))
+    };
+    match parsed {
+        Ok(url) => parts(ctx, &url),
+        Err(_) => Ok(Value::new_null(ctx.clone())),
+    }
+}
+
+/// `urlSet(href, part, value)`: the parts after one was set, or null where it cannot have that value.
+fn set<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let nothing = Value::new_null(ctx.clone());
+    let value = text_argument(args, 2, ctx)?;
+    let Ok(mut url) = Url::parse(&text_argument(args, 0, ctx)?) else { return Ok(nothing) };
+    let changed = match argument(args, 1, ctx).as_int() {
+        Some(1) => quirks::set_protocol(&mut url, &value),
+        Some(2) => quirks::set_username(&mut url, &value),
+        Some(3) => quirks::set_password(&mut url, &value),
+        Some(4) => quirks::set_host(&mut url, &value),
+        Some(5) => quirks::set_hostname(&mut url, &value),
+        Some(6) => quirks::set_port(&mut url, &value),
+        Some(7) => {
+            quirks::set_pathname(&mut url, &value);
+            Ok(())
+        }
+        Some(8) => {
+            quirks::set_search(&mut url, &value);
+            Ok(())
+        }
+        Some(9) => {
+            quirks::set_hash(&mut url, &value);
+            Ok(())
+        }
+        _ => Err(()),
+    };
+    if changed.is_ok() { parts(ctx, &url) } else { Ok(nothing) }
+}
+
+/// What a `URL` shows, in the order that `url.js` counts on.
+fn parts<'js>(ctx: &Ctx<'js>, url: &Url) -> Result<Value<'js>> {
+    let origin = quirks::origin(url);
+    let shown = [
+        quirks::href(url),
+        quirks::protocol(url),
+        quirks::username(url),
+        quirks::password(url),
+        quirks::host(url),
+        quirks::hostname(url),
+        quirks::port(url),
+        quirks::pathname(url),
+        quirks::search(url),
+        quirks::hash(url),
+        origin.as_str(),
+    ];
+    texts(ctx, shown.into_iter())
+}
+
+/// `formParse(query)`: names and values in turn.
+fn form_parse<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let query = text_argument(args, 0, ctx)?;
+    texts(ctx, form_urlencoded::parse(query.as_bytes()).flat_map(|(name, value)| [name, value]))
+}
+
+/// `formSerialize(list)`: the query of names and values in turn.
+fn form_serialize<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let Some(list) = argument(args, 0, ctx).into_array() else { return "".into_js(ctx) };
+    let mut query = String::new();
+    for (at, text) in own_texts(&list).enumerate() {
+        match at {
+            0 => {}
+            at if at % 2 == 0 => query.push('&'),
+            _ => query.push('='),
+        }
+        query.extend(form_urlencoded::byte_serialize(text.as_bytes()));
+    }
+    query.into_js(ctx)
+}
+
+/// The texts of an array of ours. It is read without a look at prototypes; what is no text is empty.
+fn own_texts<'js>(list: &Array<'js>) -> impl Iterator<Item = String> {
+    (0..list.len()).map(|at| {
+        let element = crate::engine::raw::own_index(list.as_value(), at as u32);
+        element.and_then(|element| cross::string(&element).ok()).unwrap_or_default()
+    })
+}
