@@ -55,7 +55,9 @@ impl Timers {
         let delay = match kind {
             Kind::Immediate => Duration::ZERO,
             // Of what is no number only text is converted: an object's conversion would run the guest's code in ours.
-            Kind::Timeout | Kind::Interval | Kind::Background => delay(args.next().and_then(|value| milliseconds(&value))),
+            Kind::Timeout | Kind::Interval | Kind::Background => {
+                delay(args.next().and_then(|value| milliseconds(&value)))
+            }
         };
         if args.len() > MOST_ARGS {
             return Err(Exception::throw_range(ctx, "too many arguments for the callback of a timer"));

@@ -24,7 +24,6 @@
   const NAME = /;\s*name="([^"]*)"/i, FILENAME = /;\s*filename="([^"]*)"/i;
   const PERCENT = /%(0[AaDd]|22)/g;
 
-  const encode = (text) => new Bytes(utf8Encode(text));
 
   /** Takes a body to be read: that can be done once. */
   function take(body) {
@@ -84,15 +83,15 @@
       const value = valueAt(form, i);
       const head = `--${boundary}\r\nContent-Disposition: form-data; name="${quoted(lines(nameAt(form, i)))}"`;
       if (isObject(value)) {
-        add(encode(`${head}; filename="${quoted(value.name)}"\r\n` +
+        add(utf8Encode(`${head}; filename="${quoted(value.name)}"\r\n` +
           `Content-Type: ${value.type || 'application/octet-stream'}\r\n\r\n`));
         add(bytesOfBlob(value));
-        add(encode('\r\n'));
+        add(utf8Encode('\r\n'));
       } else {
-        add(encode(`${head}\r\n\r\n${lines(value)}\r\n`));
+        add(utf8Encode(`${head}\r\n\r\n${lines(value)}\r\n`));
       }
     }
-    add(encode(`--${boundary}--\r\n`));
+    add(utf8Encode(`--${boundary}--\r\n`));
     const bytes = new Bytes(length);
     let at = 0;
     for (let i = 0; i < pieces.length; i++) {
@@ -115,7 +114,7 @@
     if (boundary === null) {
       throw typeError('Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".');
     }
-    decodeParts(form, bytes, encode(`--${boundary[1] ?? boundary[2]}`));
+    decodeParts(form, bytes, utf8Encode(`--${boundary[1] ?? boundary[2]}`));
     return form;
   }
 

@@ -262,12 +262,11 @@
     const blob = bytesOfBlob(value);
     if (blob !== undefined) return { bytes: blob, type: typeOf(value) || null };
     if (isParams(value)) {
-      return { bytes: encode(paramsText(value)), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+      return { bytes: utf8Encode(paramsText(value)), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
     }
     if (isFormData(value)) return encodeForm(value);
-    return { bytes: encode(usv(value)), type: 'text/plain;charset=UTF-8' };
+    return { bytes: utf8Encode(usv(value)), type: 'text/plain;charset=UTF-8' };
   }
-  const encode = (text) => new Bytes(utf8Encode(text));
   function copyOf(bytes) {
     const copy = new Bytes(bytes.length);
     setBytes(copy, bytes);
@@ -476,9 +475,8 @@
 
     #initialize({ status, statusText, headers }, extracted) {
       if (status !== undefined) {
-        const number = toNumber(status);
-        // As Web IDL makes an unsigned short of it.
-        const short = number >= 0 && number < 65536 ? number - (number % 1) : 0;
+        // As Web IDL makes an unsigned short of a number.
+        const short = toNumber(status) & 0xffff;
         if (short < 200 || short > 599) {
           throw rangeError('init["status"] must be in the range of 200 to 599, inclusive.');
         }
@@ -527,7 +525,7 @@
       const text = stringify(data);
       if (text === undefined) throw typeError('Value is not JSON serializable');
       const response = new Response();
-      response.#initialize(dictionary(init, 'init'), { bytes: encode(text), type: 'application/json' });
+      response.#initialize(dictionary(init, 'init'), { bytes: utf8Encode(text), type: 'application/json' });
       return response;
     }
     static redirect(url, status = 302) {

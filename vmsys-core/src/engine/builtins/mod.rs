@@ -19,7 +19,7 @@ use super::bytecode::Script;
 use super::cross;
 use super::globals::{define, native};
 use super::realm::World;
-use crate::isolation::protocol::GrantedModule;
+use crate::isolation::protocol::{Granted, GrantedModule};
 use crate::value::CallError;
 
 /// A file of built-ins.
@@ -42,11 +42,13 @@ macro_rules! parts {
 parts! {
     "abort" [natives::realm::TIMERS],
     "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
+    "body",
     "bytes" [natives::bytes::NATIVES],
     "clone" [natives::realm::CLASSES],
     "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
+    "fetch",
     "form_data",
     "performance" [natives::realm::CLOCK],
     "url" [natives::url::NATIVES],
@@ -77,6 +79,29 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("performance", "performance", "performance"),
     ("structuredClone", "clone", "structuredClone"),
 ];
+
+/// Globals of the same kind that are there only when the template grants them.
+const GRANTED_GLOBALS: &[(When, (&str, &str, &str))] = &[
+    (When::Net, ("Headers", "fetch", "Headers")),
+    (When::Net, ("Request", "fetch", "Request")),
+    (When::Net, ("Response", "fetch", "Response")),
+    (When::Net, ("fetch", "fetch", "fetch")),
+];
+
+/// What a global takes to be there.
+#[derive(Clone, Copy)]
+enum When {
+    /// The template grants hosts.
+    Net,
+}
+
+impl When {
+    fn holds(self, granted: &Granted) -> bool {
+        match self {
+            Self::Net => granted.net,
+        }
+    }
+}
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[];
@@ -151,8 +176,10 @@ fn enumerable<T>(value: T) -> Property<T> {
 }
 
 /// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
-pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
-    let flat: Vec<&str> = GLOBALS.iter().flat_map(|(global, part, export)| [*global, *part, *export]).collect();
+pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Array<'js>> {
+    let granted = GRANTED_GLOBALS.iter().filter(|(when, _)| when.holds(granted)).map(|(_, entry)| entry);
+    let flat: Vec<&str> =
+        GLOBALS.iter().chain(granted).flat_map(|(global, part, export)| [*global, *part, *export]).collect();
     flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
 }
 

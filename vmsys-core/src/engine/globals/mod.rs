@@ -42,7 +42,7 @@ fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
         let name: String = args.0.first().and_then(|name| name.get().ok()).unwrap_or_default();
         builtins::part(ctx, world, &name)
     })?;
-    let lazy = builtins::lazy_globals(ctx)?;
+    let lazy = builtins::lazy_globals(ctx, &world.granted)?;
     prelude.call::<_, ()>((now, random, part, lazy))
 }
 
