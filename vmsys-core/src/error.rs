@@ -99,7 +99,7 @@ impl Error {
     }
 
     /// A value of the caller's that cannot be taken, with the path of its field.
-    pub(crate) fn validation(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn validation(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Validation, message).with("field", field.into())
     }
 

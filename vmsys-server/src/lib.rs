@@ -32,6 +32,7 @@ mod connection;
 mod decode;
 mod error;
 mod logging;
+mod net;
 mod query;
 mod request_id;
 mod route;
@@ -42,4 +43,5 @@ mod shutdown;
 mod ui;
 
 pub use self::config::{Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
+pub use self::net::{Net, Resolve, Resolving};
 pub use self::server::{Server, StartError, run_blocking, serve};

@@ -3,16 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -47,11 +44,12 @@ pub(super) fn tls(ca_file: Option<&Path>) -> io::Result<TlsConnector> {
 }
 
 /// A connection, plain or encrypted.
-#[derive(Debug)]
-pub(super) enum Connection {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+pub(super) type Connection = Box<dyn Stream>;
+
+/// What moves bytes in both directions.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Connects to the first of some addresses that answers.
 pub(super) async fn connect(
@@ -62,7 +60,7 @@ pub(super) async fn connect(
     let stream = connect_tcp(addresses).await?;
     // Requests are written in one piece; a failure here is a connection that is gone, which will show.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return Ok(Connection::Plain(stream)) };
+    let Some(tls) = tls else { return Ok(Box::new(stream)) };
     let name = match host {
         Host::Domain(name) => ServerName::try_from(name.trim_end_matches('.').to_owned())
             .map_err(|_| Failure::plain(format!("{name} is no name that a certificate can have")))?,
@@ -70,7 +68,7 @@ pub(super) async fn connect(
         Host::Ipv6(address) => ServerName::IpAddress((*address).into()),
     };
     match tls.connect(name, stream).await {
-        Ok(stream) => Ok(Connection::Tls(Box::new(stream))),
+        Ok(stream) => Ok(Box::new(stream)),
         Err(error) if error.get_ref().is_some() => Err(Failure::coded("ERR_TLS", format!("TLS with {host}: {error}"))),
         Err(error) => Err(Failure::system("read", &error, &host.to_string())),
     }
@@ -98,37 +96,4 @@ fn refused(error: &io::Error, address: SocketAddr) -> Failure {
     Failure::system("connect", error, &address.to_string())
         .with("address", address.ip().to_string())
         .with("port", f64::from(address.port()))
-}
-
-impl Connection {
-    fn stream(self: Pin<&mut Self>) -> Pin<&mut dyn Both> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream),
-            Self::Tls(stream) => Pin::new(stream.as_mut()),
-        }
-    }
-}
-
-trait Both: AsyncRead + AsyncWrite {}
-
-impl<T: AsyncRead + AsyncWrite> Both for T {}
-
-impl AsyncRead for Connection {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.stream().poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream().poll_shutdown(cx)
-    }
 }

@@ -206,7 +206,7 @@ impl Sending {
     /// Sends it when its turn has come, and gives the answer when its script has room for it.
     async fn run(self, context: &CallContext) -> Result<Value, Failure> {
         let _turn = self.session.turns.acquire().await;
-        let answer = self.session.fetch(self.request.clone(), context).await;
+        let answer = self.session.fetch(self.request.clone(), context.max_reply_bytes()).await;
         // The turn is kept meanwhile, so that what a busy script leaves lying is bounded.
         while context.unread_answers() >= MOST_UNREAD {
             sleep(LOOK_AGAIN).await;
@@ -222,8 +222,9 @@ impl Drop for Sending {
 }
 
 impl Session {
-    /// Follows a request to its answer, within the time of the policy that it begins with.
-    async fn fetch(&self, request: Request, context: &CallContext) -> Result<Value, Failure> {
+    /// Follows a request to its answer, within the time of the policy that it begins with. `most_bytes` is what its script
+    /// could hold, whatever the policy says.
+    async fn fetch(&self, request: Request, most_bytes: usize) -> Result<Value, Failure> {
         let limit = self.policy(&request)?.timeout_ms;
         let follow = async {
             let mut request = request;
@@ -235,7 +236,7 @@ impl Session {
                     request = next;
                     continue;
                 }
-                let most = usize::try_from(policy.max_bytes).unwrap_or(usize::MAX).min(context.max_reply_bytes());
+                let most = usize::try_from(policy.max_bytes).unwrap_or(usize::MAX).min(most_bytes);
                 let (answer, body) = answer.read(&request.method, most).await?;
                 return Ok(to_value(&request, &answer, body));
             }
