@@ -169,7 +169,10 @@ fn decode(mut bytes: Vec<u8>, codings: &[Coding], most: usize) -> Result<Vec<u8>
 }
 
 fn too_large(most: usize) -> Failure {
-    Failure::coded("ERR_RESPONSE_TOO_LARGE", format!("the body has more than {most} bytes, which is what may be held of it"))
+    Failure::coded(
+        "ERR_RESPONSE_TOO_LARGE",
+        format!("the body has more than {most} bytes, which is what may be held of it"),
+    )
 }
 
 /// What hyper says of a connection that failed.

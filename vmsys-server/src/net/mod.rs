@@ -14,8 +14,8 @@ mod resolve;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -127,13 +127,7 @@ impl Module for Net {
     }
 
     fn open(&self, _: &SessionContext, config: &JsonObject) -> Result<Box<dyn ModuleInstance>, Error> {
-        let session = Session {
-            shared: self.shared.clone(),
-            policies: policies(config)?,
-            turns: Semaphore::new(AT_A_TIME),
-            sending: AtomicUsize::new(0),
-        };
-        Ok(Box::new(SessionNet(Arc::new(session))))
+        Ok(Box::new(SessionNet(Arc::new(Session::new(&self.shared, config)?))))
     }
 }
 
@@ -169,7 +163,10 @@ impl ModuleInstance for SessionNet {
             Err(failure) => return call.complete(Err(failure.into())),
         };
         let (cancel, cancelled) = oneshot::channel::<()>();
-        call.on_cancel(move || drop(cancel.send(())));
+        call.on_cancel(move || {
+            // A task that has ended needs no telling.
+            let _ = cancel.send(());
+        });
         self.0.shared.runtime.spawn(async move {
             // Whatever is dropped here is closed: look-ups, connections, the body so far.
             let answer = tokio::select! {
@@ -222,6 +219,15 @@ impl Drop for Sending {
 }
 
 impl Session {
+    fn new(shared: &Shared, config: &JsonObject) -> Result<Self, Error> {
+        Ok(Self {
+            shared: shared.clone(),
+            policies: policies(config)?,
+            turns: Semaphore::new(AT_A_TIME),
+            sending: AtomicUsize::new(0),
+        })
+    }
+
     /// Follows a request to its answer, within the time of the policy that it begins with. `most_bytes` is what its script
     /// could hold, whatever the policy says.
     async fn fetch(&self, request: Request, most_bytes: usize) -> Result<Value, Failure> {

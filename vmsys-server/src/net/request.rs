@@ -69,7 +69,14 @@ impl Request {
             "manual" => OnRedirect::Give,
             _ => return Err(Failure::invalid("redirect is follow, error or manual")),
         };
-        Ok(Self { method, url: url(text("url")?)?, headers: headers(value.get("headers"))?, body, on_redirect, redirects: 0 })
+        Ok(Self {
+            method,
+            url: url(text("url")?)?,
+            headers: headers(value.get("headers"))?,
+            body,
+            on_redirect,
+            redirects: 0,
+        })
     }
 
     /// Whether it has been sent on.
@@ -95,7 +102,10 @@ impl Request {
         let location = latin1(location.as_bytes());
         let mut next = self.clone();
         next.redirects += 1;
-        next.url = self.url.join(&location).map_err(|_| Failure::plain(format!("the redirect to {location:?} leads nowhere")))?;
+        next.url = self
+            .url
+            .join(&location)
+            .map_err(|_| Failure::plain(format!("the redirect to {location:?} leads nowhere")))?;
         check(&next.url)?;
         if next.url.fragment().is_none() {
             next.url.set_fragment(self.url.fragment());
@@ -129,7 +139,9 @@ fn method(text: &str) -> Result<Method, Failure> {
     let refused = ["CONNECT", "TRACE", "TRACK"].iter().any(|never| text.eq_ignore_ascii_case(never));
     match Method::from_bytes(text.as_bytes()) {
         Ok(method) if !refused && text.len() <= 64 => Ok(method),
-        _ => Err(Failure::invalid(format!("{:?} is no method of a request", text.chars().take(64).collect::<String>()))),
+        _ => {
+            Err(Failure::invalid(format!("{:?} is no method of a request", text.chars().take(64).collect::<String>())))
+        }
     }
 }
 
@@ -144,10 +156,15 @@ fn url(text: &str) -> Result<Url, Failure> {
 
 fn check(url: &Url) -> Result<(), Failure> {
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Failure::refused(format!("fetch is refused: the scheme {}: is neither http: nor https:", url.scheme())));
+        return Err(Failure::refused(format!(
+            "fetch is refused: the scheme {}: is neither http: nor https:",
+            url.scheme()
+        )));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Failure::invalid("a URL to be fetched has no user and no password in it: send an Authorization header"));
+        return Err(Failure::invalid(
+            "a URL to be fetched has no user and no password in it: send an Authorization header",
+        ));
     }
     if url.host().is_none() || url.as_str().len() > MOST_URL_BYTES {
         return Err(Failure::invalid("Invalid URL"));
@@ -166,7 +183,9 @@ fn headers(list: Option<&Value>) -> Result<HeaderMap, Failure> {
             return Err(Failure::invalid(format!("{name:?} is no name of a header")));
         };
         let value = bytes_of(value).and_then(|value| HeaderValue::from_bytes(&value).ok());
-        let Some(value) = value else { return Err(Failure::invalid(format!("the value of the header {name} is none"))) };
+        let Some(value) = value else {
+            return Err(Failure::invalid(format!("the value of the header {name} is none")));
+        };
         bytes += name.as_str().len() + value.len();
         if headers.len() >= MOST_HEADERS || bytes > MOST_HEADER_BYTES {
             return Err(Failure::invalid(format!(
@@ -210,12 +229,23 @@ mod tests {
 
     #[test]
     fn only_the_web_is_fetched() {
-        for url in ["file:///etc/passwd", "ftp://a.example/", "data:,x", "gopher://a.example", "ws://a.example", "unix:/x"] {
+        for url in
+            ["file:///etc/passwd", "ftp://a.example/", "data:,x", "gopher://a.example", "ws://a.example", "unix:/x"]
+        {
             assert_eq!(code(request(url, "GET", &[], None)).as_deref(), Some("EPERM"), "{url}");
             let from = request("http://a.example", "GET", &[], None).unwrap();
             assert_eq!(code(from.redirected(StatusCode::FOUND, &location(url))).as_deref(), Some("EPERM"), "{url}");
         }
-        for url in ["", "/x", "a.example", "http://", "http://a b", "http://u@a.example", "http://u:p@a.example", "http://:p@a.example"] {
+        for url in [
+            "",
+            "/x",
+            "a.example",
+            "http://",
+            "http://a b",
+            "http://u@a.example",
+            "http://u:p@a.example",
+            "http://:p@a.example",
+        ] {
             assert_eq!(code(request(url, "GET", &[], None)), None, "{url}");
         }
     }
@@ -245,7 +275,14 @@ mod tests {
         ] {
             assert_eq!(request(text, "GET", &[], None).unwrap().url.host_str(), Some(host), "{text}");
         }
-        for text in ["http://[fe80::1%25eth0]", "http://[::1", "http://256.1.1.1", "http://1.2.3.4.5", "http://a%00b", "http://[127.0.0.1]"] {
+        for text in [
+            "http://[fe80::1%25eth0]",
+            "http://[::1",
+            "http://256.1.1.1",
+            "http://1.2.3.4.5",
+            "http://a%00b",
+            "http://[127.0.0.1]",
+        ] {
             assert!(request(text, "GET", &[], None).is_err(), "{text}");
         }
     }
@@ -254,16 +291,36 @@ mod tests {
     fn nothing_can_be_smuggled() {
         let with = |headers: &[(&str, &str)]| request("http://a.example", "POST", headers, Some("x"));
         for (name, value) in [
-            ("a b", "x"), ("a\r\nb", "x"), ("", "x"), ("é", "x"), ("a:", "x"),
-            ("a", "x\r\nb: y"), ("a", "x\ny"), ("a", "x\0"), ("a", "ż"), ("a", "\u{7f}"),
+            ("a b", "x"),
+            ("a\r\nb", "x"),
+            ("", "x"),
+            ("é", "x"),
+            ("a:", "x"),
+            ("a", "x\r\nb: y"),
+            ("a", "x\ny"),
+            ("a", "x\0"),
+            ("a", "ż"),
+            ("a", "\u{7f}"),
         ] {
             assert!(with(&[(name, value)]).is_err(), "{name:?}: {value:?}");
         }
-        let ours = ["Host", "content-length", "Transfer-Encoding", "Connection", "TE", "upgrade", "Expect", "Trailer", "Keep-Alive", "Proxy-Authorization"];
+        let ours = [
+            "Host",
+            "content-length",
+            "Transfer-Encoding",
+            "Connection",
+            "TE",
+            "upgrade",
+            "Expect",
+            "Trailer",
+            "Keep-Alive",
+            "Proxy-Authorization",
+        ];
         for name in ours {
             assert!(with(&[(name, "x")]).unwrap().headers.is_empty(), "{name}");
         }
-        let kept = with(&[("Cookie", "a=1"), ("x-é".trim_end_matches('é'), "ü"), ("a", "1"), ("A", "2")]).unwrap().headers;
+        let kept =
+            with(&[("Cookie", "a=1"), ("x-é".trim_end_matches('é'), "ü"), ("a", "1"), ("A", "2")]).unwrap().headers;
         assert_eq!((kept.len(), kept["x-"].as_bytes()), (4, [0xfc].as_slice()));
         for method in ["", "CONNECT", "connect", "TRACE", "Track", "GET /x HTTP/1.1\r\n", "a b", "é"] {
             assert!(request("http://a.example", method, &[], None).is_err(), "{method:?}");
@@ -288,16 +345,24 @@ mod tests {
             ("POST", 307, "POST", true),
             ("POST", 308, "POST", true),
         ] {
-            let sent = request("http://a.example/x", method, &[("content-type", "a/b"), ("x", "y")], Some("body")).unwrap();
+            let sent =
+                request("http://a.example/x", method, &[("content-type", "a/b"), ("x", "y")], Some("body")).unwrap();
             let next = sent.redirected(StatusCode::from_u16(status).unwrap(), &location("y")).unwrap().unwrap();
             assert_eq!((next.method.as_str(), next.url.as_str()), (after, "http://a.example/y"), "{method} {status}");
-            assert_eq!((next.body.is_some(), next.headers.contains_key(CONTENT_TYPE)), (keeps, keeps), "{method} {status}");
+            assert_eq!(
+                (next.body.is_some(), next.headers.contains_key(CONTENT_TYPE)),
+                (keeps, keeps),
+                "{method} {status}"
+            );
             assert!(next.headers.contains_key("x") && next.was_redirected());
         }
         let head = request("http://a.example/x", "HEAD", &[], None).unwrap();
         assert_eq!(head.redirected(StatusCode::SEE_OTHER, &location("y")).unwrap().unwrap().method, Method::HEAD);
         for status in [200, 300, 304, 305, 306] {
-            assert!(head.redirected(StatusCode::from_u16(status).unwrap(), &location("y")).unwrap().is_none(), "{status}");
+            assert!(
+                head.redirected(StatusCode::from_u16(status).unwrap(), &location("y")).unwrap().is_none(),
+                "{status}"
+            );
         }
         assert!(head.redirected(StatusCode::FOUND, &HeaderMap::new()).unwrap().is_none(), "without a location");
     }

@@ -89,7 +89,9 @@ pub(super) async fn addresses_of(
         Host::Ipv4(address) => (vec![IpAddr::V4(*address)], false),
         Host::Ipv6(address) => (vec![IpAddr::V6(*address)], false),
         // Whatever a resolver says: it is listed to reach this machine, and may reach nothing else.
-        Host::Domain(name) if is_localhost(name) => (vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], true),
+        Host::Domain(name) if is_localhost(name) => {
+            (vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], true)
+        }
         Host::Domain(name) => (lookup(name, resolver).await?, true),
     };
     let allows_private = policy.allows_private(&host.to_string(), port);
