@@ -6,14 +6,18 @@
 #![allow(clippy::print_stderr, reason = "tests: the log of a failing daemon is shown")]
 
 mod cli;
+mod cli_grants;
 mod durability;
 mod hostile;
 mod http;
 mod http_contract;
 mod http_events;
 mod http_executions;
+mod http_grants;
 mod http_limits;
 mod http_paths;
 mod http_sessions;
 mod http_templates;
+mod libraries;
+mod npm;
 mod support;

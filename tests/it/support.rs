@@ -150,6 +150,11 @@ impl Daemon {
         self.send(&Request::new("POST", api(path)).json(body.to_string()))
     }
 
+    #[track_caller]
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Response {
+        self.send(&Request::new("PATCH", api(path)).json(body.to_string()))
+    }
+
     /// A POST without a body, as `close` and `cancel` take it.
     #[track_caller]
     pub(crate) fn poke(&self, path: &str) -> Response {

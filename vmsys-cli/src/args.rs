@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ColorChoice, Parser, Subcommand};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::commands::exec::ExecCommand;
+use crate::commands::libs::LibsCommand;
 use crate::commands::ops::OpsCommand;
 use crate::commands::run::{EvalArgs, RunArgs};
 use crate::commands::serve::{self, ServeArgs};
@@ -55,7 +56,7 @@ pub(crate) struct CommonArgs {
     #[command(flatten)]
     pub(crate) daemon: serve::GlobalArgs,
 
-    /// Where the daemon is; every command but `serve`, `run` and `eval` asks it
+    /// Where the daemon is; every command but `serve`, `libs`, `run` and `eval` asks it
     // Read by the commands that need it: a bad VM_SYSTEM_URL must not keep `serve` from starting.
     #[arg(
         long,
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// Look after a running daemon
     #[command(subcommand)]
     Ops(OpsCommand),
+    /// Manage the libraries on this machine: files that sessions can start with
+    #[command(subcommand)]
+    Libs(LibsCommand),
     /// Run a JavaScript file right here, without a daemon
     Run(RunArgs),
     /// Evaluate JavaScript right here, without a daemon, and print its value
@@ -136,6 +140,15 @@ pub(crate) fn argument(text: &str) -> Result<(String, Value), String> {
     let (name, value) = variable(text)?;
     let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
     Ok((name, value))
+}
+
+/// Reads a JSON object.
+pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("expected a JSON object, such as '{\"read\": [\"docs\"]}'".to_owned()),
+        Err(error) => Err(format!("expected a JSON object, such as '{{\"read\": [\"docs\"]}}': {error}")),
+    }
 }
 
 /// Returns the code of an argument, which `-` leaves to standard input.
@@ -206,6 +219,21 @@ pub(crate) mod tests {
             "vm-system template add-startup TEMPLATE_ID --path runtime/init.js --order 10 --mode eval",
             "vm-system template add-startup TEMPLATE_ID --path runtime/init.js --order 10",
             "vm-system template list-startup TEMPLATE_ID",
+            "vm-system template add-capability TEMPLATE_ID --name NAME",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind module --config '{}' --enabled",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind global",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind fs",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind net",
+            "vm-system template add-capability TEMPLATE_ID --name NAME --kind env",
+            "vm-system template list-capabilities TEMPLATE_ID",
+            "vm-system template add-module TEMPLATE_ID --name NAME",
+            "vm-system template remove-module TEMPLATE_ID --name NAME",
+            "vm-system template list-modules TEMPLATE_ID",
+            "vm-system template list-available-modules",
+            "vm-system template list-available-libraries",
+            "vm-system template add-library TEMPLATE_ID --name NAME",
+            "vm-system template remove-library TEMPLATE_ID --name NAME",
+            "vm-system template list-libraries TEMPLATE_ID",
             "vm-system session create --template-id ID --workspace-id ws-1 --base-commit deadbeef --worktree-path /abs/path",
             "vm-system session list",
             "vm-system session list --status ready",
@@ -221,6 +249,8 @@ pub(crate) mod tests {
             "vm-system exec get EXECUTION_ID",
             "vm-system exec events EXECUTION_ID",
             "vm-system exec events EXECUTION_ID --after-seq 0",
+            "vm-system libs download",
+            "vm-system libs download --cache-dir .vm-cache/libraries",
             "vm-system ops health",
             "vm-system ops runtime-summary",
             "vm-system --server-url http://127.0.0.1:4000 ops health",
@@ -236,9 +266,19 @@ pub(crate) mod tests {
     fn command_lines_of_ours_are_taken() {
         for line in [
             "vm-system template create --name demo --set limits.cpu_ms=1000 --set runtime.strict=true",
+            "vm-system template update ID --name demo --active false --set limits.cpu_ms=1000",
+            "vm-system template update ID --set runtime.isolation=thread",
+            "vm-system template remove-capability ID CAPABILITY_ID",
             "vm-system session list --template-id ID --limit 10 --json",
             "vm-system exec run-file SESSION_ID app.js --arg n=1 --arg name=x --env LANG=en",
             "vm-system exec cancel EXECUTION_ID",
+            "vm-system libs download lodash dayjs-1.11.10 --from npm --force --json",
+            "vm-system libs download --cdn http://127.0.0.1:8080/npm --cache-dir /libs",
+            "vm-system libs list --json",
+            "vm-system libs cache-info",
+            "vm-system libs verify",
+            "vm-system libs add mine.js --name mine --version 1.2.3 --global Mine",
+            "vm-system libs remove mine-1.2.3",
             "vm-system exec repl SESSION_ID -",
             "vm-system run app.js one two --three",
             "vm-system run --cpu-ms 10 --env A=b app.js",
@@ -259,6 +299,16 @@ pub(crate) mod tests {
             "vm-system template get",
             "vm-system template get ''",
             "vm-system template create --name x --set cpu_ms=1",
+            "vm-system template create --name x --set resolver.roots=lib",
+            "vm-system template update ID --active yes",
+            "vm-system template update --name x",
+            "vm-system template add-capability ID",
+            "vm-system template add-capability ID --name x --kind disk",
+            "vm-system template add-capability ID --name x --config []",
+            "vm-system template add-capability ID --name x --config {",
+            "vm-system template add-module ID",
+            "vm-system template add-module ID --name ''",
+            "vm-system template remove-capability ID",
             "vm-system template add-startup ID --path x",
             "vm-system session create --template-id ID --workspace-id ws --base-commit HEAD",
             "vm-system session list --status open",
@@ -268,6 +318,10 @@ pub(crate) mod tests {
             "vm-system exec run-file ID app.js --env NOVALUE",
             "vm-system exec repl ID",
             "vm-system --log-level loud ops health",
+            "vm-system libs add mine.js --name mine",
+            "vm-system libs download --from elsewhere",
+            "vm-system libs download --cdn ftp://example.org",
+            "vm-system libs download --cdn not-an-address",
             "vm-system run",
         ] {
             let error = parse(line).expect_err(line);

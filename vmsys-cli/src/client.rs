@@ -20,7 +20,10 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use self::records::{DeletedTemplate, Document, Event, Execution, Session, StartupFile, Template, TemplateDetail};
+use self::records::{
+    AvailableLibrary, AvailableModule, Capability, DeletedTemplate, Document, Event, Execution, Given,
+    RemovedCapability, Session, StartupFile, Template, TemplateDetail,
+};
 use self::url::{ApiPath, ServerUrl};
 use crate::error::{Error, Result};
 
@@ -85,8 +88,56 @@ impl Client {
         self.get(&ApiPath::new(&["templates", id]))
     }
 
+    pub(crate) fn update_template(&self, id: &str, patch: Map<String, Value>) -> Result<Answer<TemplateDetail>> {
+        self.call(&Method::PATCH, &ApiPath::new(&["templates", id]), Some(patch), Some(self.patience))
+    }
+
     pub(crate) fn delete_template(&self, id: &str) -> Result<Answer<DeletedTemplate>> {
-        self.call(&Method::DELETE, &ApiPath::new(&["templates", id]), None, Some(self.patience))
+        self.delete(&ApiPath::new(&["templates", id]))
+    }
+
+    pub(crate) fn add_capability(&self, template: &str, capability: Map<String, Value>) -> Result<Answer<Capability>> {
+        self.post(&ApiPath::new(&["templates", template, "capabilities"]), Some(capability), Some(self.patience))
+    }
+
+    pub(crate) fn remove_capability(&self, template: &str, id: &str) -> Result<Answer<RemovedCapability>> {
+        self.delete(&ApiPath::new(&["templates", template, "capabilities", id]))
+    }
+
+    pub(crate) fn capabilities(&self, template: &str) -> Result<Answer<Vec<Capability>>> {
+        self.get(&ApiPath::new(&["templates", template, "capabilities"]))
+    }
+
+    pub(crate) fn add_module(&self, template: &str, module: Map<String, Value>) -> Result<Answer<Given>> {
+        self.post(&ApiPath::new(&["templates", template, "modules"]), Some(module), Some(self.patience))
+    }
+
+    pub(crate) fn remove_module(&self, template: &str, name: &str) -> Result<Answer<Given>> {
+        self.delete(&ApiPath::new(&["templates", template, "modules", name]))
+    }
+
+    pub(crate) fn modules(&self, template: &str) -> Result<Answer<Vec<String>>> {
+        self.get(&ApiPath::new(&["templates", template, "modules"]))
+    }
+
+    pub(crate) fn add_library(&self, template: &str, library: Map<String, Value>) -> Result<Answer<Given>> {
+        self.post(&ApiPath::new(&["templates", template, "libraries"]), Some(library), Some(self.patience))
+    }
+
+    pub(crate) fn remove_library(&self, template: &str, name: &str) -> Result<Answer<Given>> {
+        self.delete(&ApiPath::new(&["templates", template, "libraries", name]))
+    }
+
+    pub(crate) fn libraries(&self, template: &str) -> Result<Answer<Vec<String>>> {
+        self.get(&ApiPath::new(&["templates", template, "libraries"]))
+    }
+
+    pub(crate) fn available_modules(&self) -> Result<Answer<Vec<AvailableModule>>> {
+        self.get(&ApiPath::new(&["catalog", "modules"]))
+    }
+
+    pub(crate) fn available_libraries(&self) -> Result<Answer<Vec<AvailableLibrary>>> {
+        self.get(&ApiPath::new(&["catalog", "libraries"]))
     }
 
     pub(crate) fn add_startup_file(&self, template: &str, file: Map<String, Value>) -> Result<Answer<StartupFile>> {
@@ -150,6 +201,10 @@ impl Client {
 
     fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<Answer<T>> {
         self.call(&Method::GET, path, None, Some(self.patience))
+    }
+
+    fn delete<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<Answer<T>> {
+        self.call(&Method::DELETE, path, None, Some(self.patience))
     }
 
     fn post<T: DeserializeOwned>(

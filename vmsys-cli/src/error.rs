@@ -188,9 +188,26 @@ impl From<vmsys_core::Error> for Error {
             cause = inner.source();
         }
         let mut ours = Self::failed(error.code(), message);
+        ours.0.hint = library_hint(error.code());
         ours.0.details = error.details().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
         ours
     }
+}
+
+/// Returns what a person could do about a library that is not as it should be.
+fn library_hint(code: &str) -> Option<String> {
+    let hint = match code {
+        "LIBRARY_NOT_FOUND" => {
+            "`vm-system libs list` shows the libraries that there are, `vm-system libs download` gets those of the \
+             catalogue, and `vm-system libs add` takes a file of your own"
+        }
+        "LIBRARY_DAMAGED" => {
+            "`vm-system libs verify` says which; get a library of the catalogue again with `vm-system libs download`, \
+             one of your own with `vm-system libs add`"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// Returns what a person could do about an error of the daemon.
@@ -215,6 +232,14 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
         "STARTUP_FAILED" => format!("`vm-system exec list {session}` shows the startup runs"),
         "STARTUP_MODE_UNSUPPORTED" => "`--mode eval` is the mode that this daemon has".to_owned(),
         "VALIDATION_ERROR" => format!("the value that was refused is that of `{}`", detail("field")?),
+        "MODULE_NOT_ALLOWED" => {
+            "`vm-system template list-available-modules` shows the modules that can be added".to_owned()
+        }
+        "ALREADY_EXISTS" if details.contains_key("kind") => {
+            "`vm-system template list-capabilities TEMPLATE_ID` shows what there is; to change one, remove it with \
+             `vm-system template remove-capability TEMPLATE_ID CAPABILITY_ID`, and add it anew"
+                .to_owned()
+        }
         "ALREADY_EXISTS" => "choose another name; `vm-system template list` and `vm-system template list-startup \
                              TEMPLATE_ID` show what there is"
             .to_owned(),
@@ -231,7 +256,7 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
         "FORBIDDEN" => "the daemon answers only to a loopback name, such as http://127.0.0.1:3210".to_owned(),
         "NOT_FOUND" => "the daemon does not know this request: is it older, or behind another path?".to_owned(),
         "INTERNAL" => format!("the cause is in the daemon's log, under request id {}", request_id?),
-        _ => return None,
+        other => return library_hint(other),
     };
     Some(hint)
 }
@@ -274,6 +299,11 @@ mod tests {
             ("VALIDATION_ERROR", json!({"field": "limits.cpu_ms"}), "`limits.cpu_ms`"),
             ("INTERNAL", json!({}), "req-1"),
             ("PAYLOAD_TOO_LARGE", json!({}), "run-file"),
+            ("MODULE_NOT_ALLOWED", json!({"module": "JSON"}), "list-available-modules"),
+            ("ALREADY_EXISTS", json!({"kind": "fs", "name": "a"}), "remove-capability"),
+            ("ALREADY_EXISTS", json!({"name": "a"}), "template list"),
+            ("LIBRARY_NOT_FOUND", json!({"library": "lodash"}), "vm-system libs download"),
+            ("LIBRARY_DAMAGED", json!({"library": "lodash-4.17.21"}), "vm-system libs verify"),
         ];
         for (code, details, part) in table {
             let error = refused(code, details);

@@ -118,7 +118,9 @@ impl Output {
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
-        for (at, (line, end)) in table.lines().zip(&ends).enumerate() {
+        // Without a first column, there is no table in front of the last one.
+        let lines = table.lines().chain(std::iter::repeat(String::new()));
+        for (at, (line, end)) in lines.zip(&ends).enumerate() {
             let end = if self.out.terminal { shortened(end) } else { Cow::Borrowed(end.as_str()) };
             let line = format!("{line}{}", one_line(&end));
             match at {
@@ -321,6 +323,13 @@ mod tests {
             [vec!["1".to_owned(), long.clone()], vec!["22".to_owned(), "a\nb\u{1b}".to_owned()]],
         );
         assert_eq!(text.text(), format!("ID  NAME\n1   {long}\n22  a\\nb\\u001b\n"));
+    }
+
+    #[test]
+    fn one_column_is_a_table_too() {
+        let (mut out, text, _) = kept::output(false, false);
+        out.table(&["NAME"], [vec!["a".to_owned()], vec!["b".to_owned()]]);
+        assert_eq!(text.text(), "NAME\na\nb\n");
     }
 
     #[test]

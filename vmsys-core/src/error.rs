@@ -21,7 +21,7 @@ pub enum ErrorKind {
     ExecutionNotFound,
     /// There is no such file in the worktree.
     FileNotFound,
-    /// The name or path is taken.
+    /// The name or path is taken, or the capability there already.
     AlreadyExists,
     /// The session is starting, crashed or closed.
     SessionNotReady,
@@ -35,6 +35,12 @@ pub enum ErrorKind {
     InvalidPath,
     /// The startup mode is unknown or not available.
     StartupModeUnsupported,
+    /// The module is none that can be granted: a built-in, one that needs no grant, or unknown. Detail: `module`.
+    ModuleNotAllowed,
+    /// The library is neither in the catalogue nor in the cache, or in the catalogue alone. Detail: `library`.
+    LibraryNotFound,
+    /// The library's file is not the one that was stored, and is not loaded. Detail: `library`.
+    LibraryDamaged,
     /// A startup file failed while a session was being created. Details: `session_id`, `last_error`.
     StartupFailed,
     /// A bound on sessions or executions is reached; try again later.
@@ -63,6 +69,9 @@ impl ErrorKind {
             Self::ExecutionNotRunning => "EXECUTION_NOT_RUNNING",
             Self::InvalidPath => "INVALID_PATH",
             Self::StartupModeUnsupported => "STARTUP_MODE_UNSUPPORTED",
+            Self::ModuleNotAllowed => "MODULE_NOT_ALLOWED",
+            Self::LibraryNotFound => "LIBRARY_NOT_FOUND",
+            Self::LibraryDamaged => "LIBRARY_DAMAGED",
             Self::StartupFailed => "STARTUP_FAILED",
             Self::LimitReached => "LIMIT_REACHED",
             Self::ShuttingDown => "SHUTTING_DOWN",

@@ -79,6 +79,10 @@ id! {
     /// Names a startup file of a template.
     StartupFileId
 }
+id! {
+    /// Names a capability of a template.
+    CapabilityId
+}
 
 #[cfg(test)]
 mod tests {

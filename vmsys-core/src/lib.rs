@@ -37,6 +37,10 @@
 //! runtime's options, its [`StartupFile`]s run in every new session before it is ready. [`NewTemplate::named`] is one
 //! with the defaults. A session keeps the settings that it was created with.
 //!
+//! **Grants.** A runtime gets nothing that its template does not grant: native modules and libraries by name, and
+//! [`Capability`] records, which refine a grant or add one: files of the worktree, network, variables, globals. One that
+//! is not enabled takes away. Like the settings, all of it is taken down when a session is created.
+//!
 //! **Sessions.** A [`Session`] is a live runtime made from a template over a directory, its *worktree*. What one
 //! execution declares is there for the next. One execution runs at a time: a second one is refused as busy, and not
 //! queued. A session ends by [`close`](Session::close), or *crashes* when its runtime is lost; its [`SessionRecord`]
@@ -76,8 +80,10 @@ mod engine;
 mod error;
 mod event;
 mod execution;
+mod fields;
 mod ids;
 mod isolation;
+pub mod library;
 mod limits;
 mod modules;
 mod session;
@@ -93,7 +99,8 @@ pub use self::event::{ConsoleLevel, Event, Payload, SystemLevel};
 pub use self::execution::{
     ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, Metrics, RunFile,
 };
-pub use self::ids::{ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
+pub use self::ids::{CapabilityId, ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
+pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
 pub use self::modules::{
     CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,
@@ -102,8 +109,9 @@ pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord
 pub use self::store::Durability;
 pub use self::system::{Config, Session, VmSystem};
 pub use self::template::{
-    Engine, Isolation, NewStartupFile, NewTemplate, ResolverSettings, RuntimeSettings, Settings, StartupFile,
-    StartupMode, Template, TemplateDetail,
+    Capability, CapabilityKind, Engine, FsPolicy, HostPattern, Isolation, LimitsPatch, NetPolicy, NewCapability,
+    NewStartupFile, NewTemplate, ResolverPatch, ResolverSettings, RuntimePatch, RuntimeSettings, Settings, StartupFile,
+    StartupMode, Template, TemplateDetail, TemplatePatch,
 };
 pub use self::time::Timestamp;
 pub use self::value::{CallError, JsonText, ResultValue, Value, ValueType};

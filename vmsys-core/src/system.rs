@@ -1,7 +1,9 @@
 //! `VmSystem`: templates, sessions and executions over one store.
 
 mod handle;
+mod host_env;
 mod housekeeping;
+mod templates;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -9,24 +11,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use self::handle::Session;
+use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::execution::{
     self, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, LiveExecution, Request,
 };
-use crate::ids::{ExecutionId, SessionId, StartupFileId, TemplateId};
-use crate::isolation::protocol::{Granted, Outcome, RealmConfig};
+use crate::ids::{ExecutionId, SessionId};
+use crate::isolation::protocol::{LibraryCode, NotMade, Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
-use crate::modules::SessionModules;
+use crate::library::{LibraryCache, LibrarySource};
+use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
+use crate::modules::{Catalog, Module, SessionContext, SessionModules};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::{Durability, Store};
-use crate::template::{NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail};
+use crate::template::{Grants, StartupFile, StartupMode};
 use crate::time::Timestamp;
 use crate::worktree::{Worktree, WorktreePath};
 
-/// The largest file that is run.
-const MAX_SOURCE_BYTES: u64 = 16 << 20;
 /// What an execution that was cancelled says.
 const CANCELLED: &str = "execution cancelled";
 /// What a session that a shutdown closed says.
@@ -57,6 +60,94 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// The directory of libraries; `None` for no libraries. A relative path is taken from the current directory when
+    /// the system is opened.
+    pub library_cache: Option<PathBuf>,
+    host_env: HostEnv,
+    modules: Modules,
+}
+
+impl Config {
+    /// Offers a module to templates, besides those that come with the library. A later one of the same name takes its
+    /// place, that of a built-in module included.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use vmsys_core::{
+    ///     CallContext, CallError, Config, Error, JsonObject, Module, ModuleInfo, ModuleInstance, NewSession, NewTemplate,
+    ///     SessionContext, Value, VmSystem,
+    /// };
+    ///
+    /// struct Inventory;
+    ///
+    /// impl Module for Inventory {
+    ///     fn info(&self) -> ModuleInfo {
+    ///         ModuleInfo::new("inventory", "What is in stock").function("count")
+    ///     }
+    ///     fn check_config(&self, _: &JsonObject) -> Result<(), Error> {
+    ///         Ok(())
+    ///     }
+    ///     fn open(&self, _: &SessionContext, _: &JsonObject) -> Result<Box<dyn ModuleInstance>, Error> {
+    ///         Ok(Box::new(Self))
+    ///     }
+    /// }
+    ///
+    /// impl ModuleInstance for Inventory {
+    ///     fn call(&mut self, _: &str, args: &[Value], _: &CallContext) -> Result<Value, CallError> {
+    ///         match args {
+    ///             [Value::String(thing)] => Ok(Value::Number(thing.len() as f64)),
+    ///             _ => Err(CallError::argument("count takes the name of a thing")),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let mut config = Config::default();
+    /// config.module(Arc::new(Inventory));
+    /// let vm = VmSystem::with_config(config)?;
+    /// let template = vm.create_template(NewTemplate::named("shop"))?;
+    /// vm.add_module(template.id, "inventory")?;
+    /// let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// let run = session.repl("require('inventory').count('apple')")?;
+    /// assert_eq!(run.result.ok_or("it threw")?.preview, "5");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn module(&mut self, module: Arc<dyn Module>) {
+        self.modules.offered.push(module);
+    }
+
+    /// Offers a network: what answers `fetch` in sessions whose template has an enabled capability of the kind `net`.
+    /// The library has none of its own.
+    pub fn net(&mut self, net: Arc<dyn Module>) {
+        self.modules.net = Some(net);
+    }
+
+    /// Says what variables of the host's environment are, for capabilities of the kind `env` that ask for one with
+    /// `from_host`. It is asked whenever a session is created. Unless it is set, no variable has a value: the library
+    /// itself reads no environment.
+    ///
+    /// ```
+    /// let mut config = vmsys_core::Config::default();
+    /// config.host_env(|name| std::env::var(name).ok());
+    /// # vmsys_core::VmSystem::with_config(config)?;
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
+    pub fn host_env(&mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
+        self.host_env = HostEnv::new(lookup);
+    }
+}
+
+/// What a program offers to templates.
+#[derive(Clone, Default)]
+struct Modules {
+    offered: Vec<Arc<dyn Module>>,
+    net: Option<Arc<dyn Module>>,
+}
+
+impl std::fmt::Debug for Modules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<String> = self.offered.iter().map(|module| module.info().name).collect();
+        f.debug_struct("Modules").field("offered", &names).field("net", &self.net.is_some()).finish()
+    }
 }
 
 /// Templates, sessions and executions over one store.
@@ -71,6 +162,9 @@ pub struct VmSystem {
 
 pub(crate) struct Inner {
     store: Store,
+    libraries: LibraryCache,
+    modules: Catalog,
+    host_env: HostEnv,
     sessions: RwLock<HashMap<SessionId, Arc<LiveSession>>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
     shutting_down: AtomicBool,
@@ -126,6 +220,10 @@ impl VmSystem {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn with_config(config: Config) -> Result<Self> {
+        let libraries = match &config.library_cache {
+            Some(directory) => LibraryCache::open(directory)?,
+            None => LibraryCache::none(),
+        };
         let store = Store::open(config.database.as_deref(), config.durability)?;
         let recovered = store.recover("closed because the program that ran it ended", Timestamp::now())?;
         if recovered.sessions + recovered.executions > 0 {
@@ -137,6 +235,9 @@ impl VmSystem {
         }
         let inner = Arc::new(Inner {
             store,
+            libraries,
+            modules: Catalog::new(config.modules.offered, config.modules.net),
+            host_env: config.host_env,
             sessions: RwLock::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
             shutting_down: AtomicBool::new(false),
@@ -144,83 +245,6 @@ impl VmSystem {
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
-    }
-
-    /// Creates a template.
-    ///
-    /// # Errors
-    /// [`Validation`](ErrorKind::Validation) for a bad name or setting, [`AlreadyExists`](ErrorKind::AlreadyExists) for a
-    /// name that is taken.
-    pub fn create_template(&self, new: NewTemplate) -> Result<Template> {
-        self.inner.refuse_when_shutting_down()?;
-        new.validate()?;
-        let now = Timestamp::now();
-        let template = Template {
-            id: TemplateId::new(),
-            name: new.name,
-            engine: new.engine,
-            is_active: true,
-            exposed_modules: Vec::new(),
-            libraries: Vec::new(),
-            created_at: now,
-            updated_at: now,
-        };
-        self.inner.store.insert_template(&template, &new.settings)?;
-        Ok(template)
-    }
-
-    /// Returns a template with everything that belongs to it.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
-    pub fn template(&self, id: TemplateId) -> Result<TemplateDetail> {
-        let (template, settings) = self.inner.store.template(id)?;
-        let startup_files = self.inner.store.startup_files(id)?;
-        Ok(TemplateDetail { template, settings, startup_files })
-    }
-
-    /// Lists templates, newest first: those older than `before`, at most `limit` (50 unless told, at most 1,000).
-    pub fn templates(&self, before: Option<TemplateId>, limit: Option<u32>) -> Result<Vec<Template>> {
-        self.inner.store.templates(before, page(limit)?)
-    }
-
-    /// Deletes a template: its configuration goes, its sessions and their history stay.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
-    pub fn delete_template(&self, id: TemplateId) -> Result<()> {
-        self.inner.refuse_when_shutting_down()?;
-        self.inner.store.delete_template(id)
-    }
-
-    /// Adds a file that every new session of the template runs before it is ready.
-    ///
-    /// The file need not exist yet: it is looked up in each session's own worktree.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound), [`InvalidPath`](ErrorKind::InvalidPath),
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists) for a path that the template has already.
-    pub fn add_startup_file(&self, id: TemplateId, new: NewStartupFile) -> Result<StartupFile> {
-        self.inner.refuse_when_shutting_down()?;
-        let path = WorktreePath::parse(&new.path)?;
-        let file = StartupFile {
-            id: StartupFileId::new(),
-            template_id: id,
-            path: path.as_str().to_owned(),
-            order_index: new.order_index,
-            mode: new.mode,
-        };
-        self.inner.store.insert_startup_file(&file)?;
-        Ok(file)
-    }
-
-    /// Lists a template's startup files in the order in which they run.
-    ///
-    /// # Errors
-    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
-    pub fn startup_files(&self, id: TemplateId) -> Result<Vec<StartupFile>> {
-        self.inner.store.template(id)?;
-        self.inner.store.startup_files(id)
     }
 
     /// Creates a session and waits until its startup files have run.
@@ -444,16 +468,21 @@ impl Inner {
     fn create_session(self: &Arc<Self>, new: NewSession) -> Result<SessionId> {
         self.refuse_when_shutting_down()?;
         new.validate()?;
-        let (template, settings) = self.store.template(new.template_id)?;
+        let detail = self.store.template_detail(new.template_id)?;
+        let template = &detail.template;
         if !template.is_active {
             return Err(Error::new(ErrorKind::TemplateInactive, "the template takes no new sessions")
                 .with("template_id", template.id));
         }
-        let startup_files = self.store.startup_files(template.id)?;
+        let grants = Grants::resolve(template, &detail.capabilities, |name| self.host_env.get(name))?;
+        // Of an embedder's modules, not all need be there that were when the template was made.
+        grants.modules.keys().try_for_each(|name| self.modules.check_name(name))?;
         let worktree = Worktree::open(&new.worktree_path)?;
         let mut runtime_meta = JsonObject::new();
         runtime_meta.insert("engine".to_owned(), template.engine.to_string().into());
         runtime_meta.insert("isolation".to_owned(), "thread".into());
+        runtime_meta.insert("modules".to_owned(), grants.modules.keys().cloned().collect());
+        runtime_meta.insert("libraries".to_owned(), grants.libraries.iter().cloned().collect());
         let record = SessionRecord {
             id: SessionId::new(),
             template_id: template.id,
@@ -467,7 +496,16 @@ impl Inner {
             runtime_meta,
         };
         self.store.insert_session(&record)?;
-        let session = LiveSession::starting(record, settings, worktree, SessionModules::default());
+        let context = SessionContext {
+            session_id: record.id,
+            template_id: record.template_id,
+            worktree: worktree.clone(),
+            worktree_path: record.worktree_path.clone(),
+        };
+        let loader = Loader::new(worktree.clone(), &record.worktree_path, &detail.settings);
+        let opened = self.modules.open(&context, &grants, loader);
+        let modules = Arc::new(SessionModules::default());
+        let session = LiveSession::starting(record, detail.settings, worktree, modules.clone());
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
@@ -476,7 +514,11 @@ impl Inner {
             self.forget_session(session.id);
             return Err(error);
         }
-        let started = self.start_up(&session, &startup_files).and_then(|()| session.ready(&self.store));
+        let started = opened.and_then(|opened| {
+            modules.fill(opened);
+            self.start_up(&session, grants, &detail.startup_files)?;
+            session.ready(&self.store)
+        });
         match started {
             Ok(_) => Ok(session.id),
             Err(error) => {
@@ -487,27 +529,45 @@ impl Inner {
         }
     }
 
-    /// Makes the runtime and runs the startup files, each as an execution.
-    fn start_up(self: &Arc<Self>, session: &Arc<LiveSession>, files: &[StartupFile]) -> Result<()> {
+    /// Makes the runtime, with what it is granted, and runs the startup files, each as an execution.
+    fn start_up(self: &Arc<Self>, session: &Arc<LiveSession>, grants: Grants, files: &[StartupFile]) -> Result<()> {
         let runtime = &session.settings.runtime;
         let mut crypto_seed = [0; 32];
         getrandom::fill(&mut crypto_seed)
             .map_err(|cause| Error::internal("the operating system gives no random bytes", cause))?;
+        let libraries = grants.libraries.iter().map(|name| self.library(name)).collect::<Result<_>>()?;
         let config = RealmConfig {
             console: runtime.console,
             strict: runtime.strict,
             seed: fastrand::u64(..),
             crypto_seed,
             origin_ms: Timestamp::now().as_millis(),
-            granted: Granted::default(),
+            worktree: session.record().worktree_path.to_string_lossy().into_owned(),
+            granted: self.modules.granted(grants),
+            libraries,
+            limits: execution::job_limits(&session.settings.limits),
         };
-        let thread = RealmThread::start(config)
-            .map_err(|cause| Error::internal("the session's runtime could not be made", cause))?;
+        let thread = RealmThread::start(config).map_err(|failed| match failed {
+            NotMade::Library(why) => Error::new(ErrorKind::StartupFailed, why),
+            NotMade::Engine(cause) => Error::internal("the session's runtime could not be made", cause),
+        })?;
         session.attach(thread)?;
         for file in files {
             self.run_startup_file(session, file)?;
         }
         Ok(())
+    }
+
+    /// The code of a library, as a realm runs it.
+    fn library(&self, name: &str) -> Result<LibraryCode> {
+        let LibrarySource { file, global, sets, source, integrity, .. } = self.libraries.source(name)?;
+        Ok(LibraryCode {
+            file,
+            source: source.to_string(),
+            integrity: integrity.to_string(),
+            global: global.map(Into::into),
+            sets: sets.map(Into::into),
+        })
     }
 
     fn run_startup_file(self: &Arc<Self>, session: &Arc<LiveSession>, file: &StartupFile) -> Result<()> {
@@ -519,6 +579,7 @@ impl Inner {
             path: Some(file.path.clone()),
             args: JsonObject::new(),
             env: JsonObject::new(),
+            imported: file.mode == StartupMode::Import,
         };
         let live = LiveExecution::begin(session.id, request, session.settings.limits);
         self.enlist(session, &live, |session| session.begin_startup(&live))?;

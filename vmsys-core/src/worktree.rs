@@ -97,6 +97,34 @@ impl Worktree {
     }
 }
 
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Directory,
+}
+
+impl Worktree {
+    /// Tells what stands at a path, whose links are followed as long as they stay inside; the empty path is the
+    /// worktree. Nothing is what cannot be read as well as what is not there.
+    ///
+    /// What it does *not* guarantee: that the same stands there afterwards.
+    pub(crate) fn kind(&self, path: &str) -> Option<Kind> {
+        let path = if path.is_empty() { "." } else { path };
+        let metadata = self.0.metadata(path).ok()?;
+        if metadata.is_dir() {
+            return Some(Kind::Directory);
+        }
+        metadata.is_file().then_some(Kind::File)
+    }
+
+    /// Follows the links of a path: two names of one file come out the same.
+    pub(crate) fn real_path(&self, path: &str) -> Option<String> {
+        let real = self.0.canonicalize(path).ok()?;
+        real.to_str().map(str::to_owned)
+    }
+}
+
 impl fmt::Debug for Worktree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Worktree").field(&self.0).finish()

@@ -6,10 +6,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use vmsys_core::Durability;
 
+use crate::host_env::HostEnv;
+
 /// The address that a daemon listens on unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:3210";
 /// The database that a daemon opens unless told otherwise.
 const DEFAULT_DATABASE: &str = "vm-system.db";
+/// Where libraries are unless told otherwise.
+const DEFAULT_CACHE_DIR: &str = ".vm-cache/libraries";
 /// The bytes that a request body may have unless told otherwise.
 const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 
@@ -31,6 +35,11 @@ pub struct Config {
     pub database: Option<PathBuf>,
     /// When a commit counts as done.
     pub durability: Durability,
+    /// The directory of libraries, which `vm-system libs download` fills; `None` for no libraries. A relative path is
+    /// taken from the current directory when the daemon starts.
+    pub cache_dir: Option<PathBuf>,
+    /// The environment that templates may show to their sessions: none, unless it is set.
+    pub host_env: HostEnv,
     /// The bytes that a request body may have. This does not bound answers: their size follows from a template's limits.
     pub max_body_bytes: usize,
     /// How log lines look. Only [`run_blocking`](crate::run_blocking) heeds it: a program that embeds the server has
@@ -46,6 +55,8 @@ impl Default for Config {
             listen: DEFAULT_LISTEN.to_owned(),
             database: Some(DEFAULT_DATABASE.into()),
             durability: Durability::default(),
+            cache_dir: Some(DEFAULT_CACHE_DIR.into()),
+            host_env: HostEnv::default(),
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             log_format: LogFormat::default(),
             log_level: LogLevel::default(),
@@ -99,6 +110,14 @@ pub struct GlobalArgs {
     pub log_level: LogLevel,
 }
 
+/// The flag of every command that stores or loads libraries.
+#[derive(Debug, Clone, Args)]
+pub struct CacheArgs {
+    /// Directory of libraries; a relative one is taken from the current directory
+    #[arg(long, env = "VM_SYSTEM_CACHE_DIR", hide_env_values = true, value_name = "DIR", default_value = DEFAULT_CACHE_DIR)]
+    pub cache_dir: PathBuf,
+}
+
 /// Flags of the command that serves.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
@@ -109,6 +128,10 @@ pub struct ServeArgs {
     /// When a commit counts as done: `full`, when the disk has it; `normal`, when the operating system has it
     #[arg(long, env = "VM_SYSTEM_DURABILITY", hide_env_values = true, value_name = "WHEN", default_value = "full", value_parser = durability())]
     pub durability: Durability,
+
+    /// Where the libraries of its sessions are
+    #[command(flatten)]
+    pub cache: CacheArgs,
 
     /// How log lines look; they go to standard error
     #[arg(
@@ -139,6 +162,8 @@ impl ServeArgs {
             listen: self.listen,
             database: Some(global.db),
             durability: self.durability,
+            cache_dir: Some(self.cache.cache_dir),
+            host_env: HostEnv::default(),
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
             log_format: self.log_format,
             log_level: global.log_level,
@@ -185,12 +210,14 @@ mod tests {
 
     #[test]
     fn every_flag_reaches_the_config() {
-        let args =
-            "--listen [::1]:0 --db /x/y.db --durability normal --log-format json --log-level warn --max-body-bytes 10";
+        let args = "--listen [::1]:0 --db /x/y.db --durability normal --cache-dir /libs --log-format json \
+                    --log-level warn --max-body-bytes 10";
         let expected = Config {
             listen: "[::1]:0".to_owned(),
             database: Some("/x/y.db".into()),
             durability: Durability::Normal,
+            cache_dir: Some("/libs".into()),
+            host_env: HostEnv::default(),
             max_body_bytes: 10,
             log_format: LogFormat::Json,
             log_level: LogLevel::Warn,

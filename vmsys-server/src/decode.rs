@@ -51,6 +51,13 @@ pub(crate) fn object_field<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deser
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
+/// Reads a field that may be left out: `null` is a value of the wrong type, and not another way to leave it out.
+pub(crate) fn given_field<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Reads a field that is an id. It goes by text, since an id has fewer spellings than a UUID.
 pub(crate) fn id_field<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

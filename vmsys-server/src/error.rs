@@ -156,7 +156,12 @@ fn status_of(kind: ErrorKind) -> StatusCode {
         K::AlreadyExists | K::SessionNotReady | K::TemplateInactive | K::SessionBusy | K::ExecutionNotRunning => {
             StatusCode::CONFLICT
         }
-        K::InvalidPath | K::StartupModeUnsupported | K::StartupFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        K::InvalidPath
+        | K::StartupModeUnsupported
+        | K::StartupFailed
+        | K::ModuleNotAllowed
+        | K::LibraryNotFound
+        | K::LibraryDamaged => StatusCode::UNPROCESSABLE_ENTITY,
         K::LimitReached => StatusCode::TOO_MANY_REQUESTS,
         K::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         // A kind that this version does not know is a fault of ours, not of the caller.
@@ -200,6 +205,9 @@ mod tests {
             (K::InvalidPath, 422),
             (K::StartupModeUnsupported, 422),
             (K::StartupFailed, 422),
+            (K::ModuleNotAllowed, 422),
+            (K::LibraryNotFound, 422),
+            (K::LibraryDamaged, 422),
             (K::LimitReached, 429),
             (K::ShuttingDown, 503),
             (K::StoreUnavailable, 500),

@@ -31,6 +31,7 @@ mod config;
 mod connection;
 mod decode;
 mod error;
+mod host_env;
 mod logging;
 mod net;
 mod query;
@@ -42,6 +43,7 @@ mod service;
 mod shutdown;
 mod ui;
 
-pub use self::config::{Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
+pub use self::config::{CacheArgs, Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
+pub use self::host_env::HostEnv;
 pub use self::net::{Net, Resolve, Resolving};
 pub use self::server::{Server, StartError, run_blocking, serve};

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use vmsys_server::{GlobalArgs, ServeArgs};
+use vmsys_server::{GlobalArgs, HostEnv, ServeArgs};
 
 /// Serves JavaScript sessions over HTTP
 #[derive(Debug, Parser)]
@@ -17,5 +17,7 @@ struct Program {
 
 fn main() -> ExitCode {
     let Program { global, serve } = Program::parse();
-    vmsys_server::run_blocking(&serve.into_config(global))
+    let mut config = serve.into_config(global);
+    config.host_env = HostEnv::new(std::env::vars_os());
+    vmsys_server::run_blocking(&config)
 }

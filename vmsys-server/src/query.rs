@@ -65,22 +65,26 @@ fn digits<T: FromStr>(text: &str) -> Option<T> {
 
 /// Undoes the encoding of forms: `+` is a space, `%20` is one too.
 fn decode(text: &str) -> Result<String, ApiError> {
-    let wrong =
-        || ApiError::invalid_request("The query is not encoded rightly: a percent sign needs two hex digits of UTF-8");
+    percent_decoded(&text.replace('+', " ")).ok_or_else(|| {
+        ApiError::invalid_request("The query is not encoded rightly: a percent sign needs two hex digits of UTF-8")
+    })
+}
+
+/// Undoes the encoding of paths, where `+` is a plus; `None` for what is not encoded rightly, or no UTF-8.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
-            b'+' => b' ',
             b'%' => {
                 let mut hex = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-                let (high, low) = (hex().ok_or_else(wrong)?, hex().ok_or_else(wrong)?);
-                u8::try_from(high * 16 + low).map_err(|_| wrong())?
+                let (high, low) = (hex()?, hex()?);
+                u8::try_from(high * 16 + low).ok()?
             }
             other => other,
         });
     }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::decode;
 use crate::error::ApiError;
-use crate::query::Query;
+use crate::query::{self, Query};
 
 /// A function that parses its request into one call of the core and formats its answer.
 ///
@@ -54,6 +54,10 @@ impl<C> Route<C> {
 
     pub(crate) fn post(path: &'static str, handler: Handler<C>) -> Self {
         Self::new(Method::POST, path, handler)
+    }
+
+    pub(crate) fn patch(path: &'static str, handler: Handler<C>) -> Self {
+        Self::new(Method::PATCH, path, handler)
     }
 
     pub(crate) fn delete(path: &'static str, handler: Handler<C>) -> Self {
@@ -158,6 +162,13 @@ impl Request {
             .ok_or_else(|| ApiError::validation(name, format!("{name} must be a UUID")))
     }
 
+    /// Reads a name out of the path.
+    pub(crate) fn text(&self, name: &'static str) -> Result<String, ApiError> {
+        let text = self.params.iter().find(|(other, _)| *other == name).map_or("", |(_, value)| value.as_str());
+        query::percent_decoded(text)
+            .ok_or_else(|| ApiError::validation(name, format!("{name} is not encoded rightly as a part of a path")))
+    }
+
     /// Reads the body.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         decode::object(&self.body)
@@ -254,6 +265,18 @@ mod tests {
             let error = router.find(&method, path).unwrap_err();
             assert_eq!((error.status().as_u16(), error.code()), (405, "METHOD_NOT_ALLOWED"), "{method} {path}");
             assert_eq!(error.detail("allow"), Some(allow), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_decoded() {
+        let request = |text: &str| Request { params: vec![("name", text.to_owned())], ..Request::default() };
+        for (text, name) in [("lodash-4.17.21", "lodash-4.17.21"), ("a+b", "a+b"), ("a%2Fb%20%C3%BC", "a/b ü")] {
+            assert_eq!(request(text).text("name").unwrap(), name);
+        }
+        for text in ["%", "%4", "%zz", "%ff"] {
+            let error = request(text).text("name").unwrap_err();
+            assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some("name")), "{text}");
         }
     }
 

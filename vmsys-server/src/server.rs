@@ -94,6 +94,9 @@ impl Server {
         let mut core = vmsys_core::Config::default();
         core.database.clone_from(&config.database);
         core.durability = config.durability;
+        core.library_cache.clone_from(&config.cache_dir);
+        let host_env = config.host_env.clone();
+        core.host_env(move |name| host_env.get(name));
         let vm = spawn_blocking(move || VmSystem::with_config(core)).await.map_err(io::Error::other)??;
         Self::new(listener, local_addr, vm, config)
     }

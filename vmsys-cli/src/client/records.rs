@@ -27,6 +27,8 @@ pub(crate) struct TemplateDetail {
     pub(crate) template: Template,
     pub(crate) settings: Settings,
     #[serde(default)]
+    pub(crate) capabilities: Vec<Capability>,
+    #[serde(default)]
     pub(crate) startup_files: Vec<StartupFile>,
 }
 
@@ -42,6 +44,49 @@ pub(crate) struct Settings {
 #[derive(Debug, Deserialize)]
 pub(crate) struct DeletedTemplate {
     pub(crate) template_id: String,
+}
+
+/// A capability of a template.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Capability {
+    pub(crate) id: String,
+    pub(crate) template_id: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) enabled: bool,
+    pub(crate) config: Box<RawValue>,
+}
+
+/// What the removal of a capability answers.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RemovedCapability {
+    pub(crate) template_id: String,
+    pub(crate) capability_id: String,
+}
+
+/// A module or library that a template was given, or has no longer.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Given {
+    pub(crate) template_id: String,
+    pub(crate) name: String,
+}
+
+/// A native module that templates can be given.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AvailableModule {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) functions: Vec<String>,
+}
+
+/// A library that templates can be given.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AvailableLibrary {
+    pub(crate) id: String,
+    pub(crate) version: String,
+    pub(crate) description: String,
+    pub(crate) global: Option<String>,
+    pub(crate) cached: bool,
 }
 
 /// A startup file of a template.

@@ -1,6 +1,7 @@
 //! One file a group of commands, and the one place that sends a command line to its group.
 
 pub(crate) mod exec;
+pub(crate) mod libs;
 pub(crate) mod ops;
 pub(crate) mod run;
 pub(crate) mod serve;
@@ -21,6 +22,7 @@ pub(crate) fn run(cli: Cli, out: &mut Output) -> Result<Exit> {
         Command::Session(command) => session::run(command, &client()?, out),
         Command::Exec(command) => exec::run(command, &client()?, out),
         Command::Ops(command) => ops::run(command, &client()?, out),
+        Command::Libs(command) => libs::run(command, out),
         Command::Run(args) => run::run(args, out),
         Command::Eval(args) => run::eval(args, out),
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use vmsys_core::{
-    ConsoleLevel, ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionStatus, Limits, NewSession,
+    Config, ConsoleLevel, ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionStatus, Limits, NewSession,
     NewTemplate, Payload, ResultValue, RunFile, Session, SystemLevel, ValueType, VmSystem,
 };
 
@@ -159,7 +159,9 @@ fn one_shot(
     print: Print,
     job: impl FnOnce(&Session) -> vmsys_core::Result<Execution> + Send,
 ) -> Result<Exit> {
-    let vm = VmSystem::in_memory()?;
+    let mut config = Config::default();
+    config.host_env(|name| std::env::var(name).ok());
+    let vm = VmSystem::with_config(config)?;
     let template = vm.create_template(NewTemplate::named("one-shot").with_limits(limits))?;
     let session = vm.create_session(NewSession::new(template.id, worktree))?;
     let interrupt = Interrupt::watch(&session)?;

@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use crate::error::{Exit, Result};
 #[cfg(test)]
 pub(crate) use vmsys_server::LogLevel;
-use vmsys_server::run_blocking;
-pub(crate) use vmsys_server::{GlobalArgs, ServeArgs};
+pub(crate) use vmsys_server::{CacheArgs, GlobalArgs, ServeArgs};
+use vmsys_server::{HostEnv, run_blocking};
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(args: ServeArgs, global: GlobalArgs) -> Result<Exit> {
+    let mut config = args.into_config(global);
+    config.host_env = HostEnv::new(std::env::vars_os());
     // It has said why, when it fails.
-    match run_blocking(&args.into_config(global)) {
+    match run_blocking(&config) {
         ExitCode::SUCCESS => Ok(Exit::Done),
         _ => Ok(Exit::Failed),
     }

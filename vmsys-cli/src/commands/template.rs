@@ -1,12 +1,15 @@
 //! `vm-system template`: what code may do and use.
 
+mod setting;
+
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
+use self::setting::{Setting, settings};
 use super::{body, show, show_list};
-use crate::args::id;
-use crate::client::Client;
-use crate::client::records::TemplateDetail;
+use crate::args::{id, object};
+use crate::client::records::{Capability, TemplateDetail};
+use crate::client::{Answer, Client};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 
@@ -17,12 +20,14 @@ pub(crate) enum TemplateCommand {
     Create(CreateArgs),
     /// List all templates, newest first
     List,
-    /// Show a template with its settings and startup files
+    /// Show a template with its settings, and everything that it was given
     Get {
         /// The template
         #[arg(value_parser = id())]
         template_id: String,
     },
+    /// Change a template's name or settings; sessions made from it before keep theirs
+    Update(UpdateArgs),
     /// Delete a template and its configuration; sessions made from it stay
     Delete {
         /// The template
@@ -37,6 +42,47 @@ pub(crate) enum TemplateCommand {
         #[arg(value_parser = id())]
         template_id: String,
     },
+    /// Add a capability: one that is enabled grants something, one that is not takes it away
+    AddCapability(AddCapabilityArgs),
+    /// Remove a capability
+    RemoveCapability {
+        /// The template
+        #[arg(value_parser = id())]
+        template_id: String,
+        /// The capability, by the id that `list-capabilities` shows
+        #[arg(value_parser = id())]
+        capability_id: String,
+    },
+    /// List the capabilities of a template, oldest first
+    ListCapabilities {
+        /// The template
+        #[arg(value_parser = id())]
+        template_id: String,
+    },
+    /// Add a native module, which new sessions can then load
+    AddModule(NamedArgs),
+    /// Remove a native module
+    RemoveModule(NamedArgs),
+    /// List the native modules of a template
+    ListModules {
+        /// The template
+        #[arg(value_parser = id())]
+        template_id: String,
+    },
+    /// Add a library, which new sessions then start with: `lodash`, or `lodash-4.17.21`
+    AddLibrary(NamedArgs),
+    /// Remove a library
+    RemoveLibrary(NamedArgs),
+    /// List the libraries of a template in the order in which they are loaded
+    ListLibraries {
+        /// The template
+        #[arg(value_parser = id())]
+        template_id: String,
+    },
+    /// List the native modules that templates can be given
+    ListAvailableModules,
+    /// List the libraries that templates can be given
+    ListAvailableLibraries,
 }
 
 /// A template to be created.
@@ -56,6 +102,83 @@ pub(crate) struct CreateArgs {
     /// A setting that differs from its default, with a JSON value; below limits, resolver or runtime
     #[arg(long, value_name = "PATH=JSON", value_parser = Setting::parse)]
     set: Vec<Setting>,
+}
+
+/// A template to be changed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vm-system template update ID --set limits.cpu_ms=1000 --set runtime.strict=true
+  vm-system template update ID --name demo-old --active false")]
+pub(crate) struct UpdateArgs {
+    /// The template
+    #[arg(value_parser = id())]
+    template_id: String,
+    /// Another name, which no other template has
+    #[arg(long)]
+    name: Option<String>,
+    /// Whether new sessions can be made from it
+    #[arg(long, value_name = "true|false")]
+    active: Option<bool>,
+    /// A setting to be changed, with a JSON value; below limits, resolver or runtime
+    #[arg(long, value_name = "PATH=JSON", value_parser = Setting::parse)]
+    set: Vec<Setting>,
+}
+
+impl UpdateArgs {
+    /// Builds the body of the request: what is given, and nothing else.
+    fn patch(&self) -> Result<Map<String, Value>> {
+        let mut patch = settings(&self.set)?;
+        patch.extend(self.name.as_ref().map(|name| ("name".to_owned(), Value::from(name.as_str()))));
+        patch.extend(self.active.map(|active| ("is_active".to_owned(), Value::from(active))));
+        if patch.is_empty() {
+            return Err(Error::usage("nothing to change: give --name, --active or --set"));
+        }
+        Ok(patch)
+    }
+}
+
+/// A capability to be added.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What --config may say depends on the kind:
+  module  the module's own; exec: {\"commands\": [\"git\"]}, database: {\"path\": \"data.db\", \"read_only\": false}
+  global  {\"value\": any JSON}
+  fs      {\"read\": [\".\"], \"write\": [\".\"]}, which is the default
+  net     {\"hosts\": [\"api.example.com\", \"*.example.org\"], \"max_bytes\": N, \"timeout_ms\": N, \"allow_private\": false}
+  env     {\"value\": \"text\"} or {\"from_host\": true}
+
+Examples:
+  vm-system template add-capability ID --kind fs --name docs --config '{\"read\": [\"docs\"], \"write\": []}' --enabled
+  vm-system template add-capability ID --kind env --name LANG --config '{\"from_host\": true}' --enabled
+  vm-system template add-capability ID --name exec --config '{\"commands\": [\"git\"]}' --enabled")]
+pub(crate) struct AddCapabilityArgs {
+    /// The template
+    #[arg(value_parser = id())]
+    template_id: String,
+    /// What it is about: a module, a global or a variable by its name, or a label for fs and net
+    #[arg(long, value_parser = id())]
+    name: String,
+    /// What kind of thing it grants
+    #[arg(long, default_value = "module", value_parser = ["module", "global", "fs", "net", "env"])]
+    kind: String,
+    /// Its configuration
+    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = object)]
+    config: Map<String, Value>,
+    /// Let it grant; one that is not enabled takes away
+    #[arg(long)]
+    enabled: bool,
+}
+
+/// A module or library of a template.
+#[derive(Debug, Args)]
+pub(crate) struct NamedArgs {
+    /// The template
+    #[arg(value_parser = id())]
+    template_id: String,
+    /// Its name
+    #[arg(long, value_parser = id())]
+    name: String,
 }
 
 /// A startup file to be added.
@@ -93,6 +216,15 @@ pub(crate) fn run(command: TemplateCommand, client: &Client, out: &mut Output) -
             });
         }
         TemplateCommand::Get { template_id } => show(&client.template(&template_id)?, out, detail),
+        TemplateCommand::Update(args) => {
+            show(
+                &client.update_template(&args.template_id, args.patch()?)?,
+                out,
+                |TemplateDetail { template, .. }, out| {
+                    out.line(format_args!("Updated template: {} (ID: {})", template.name, template.id));
+                },
+            );
+        }
         TemplateCommand::Delete { template_id } => {
             show(&client.delete_template(&template_id)?, out, |deleted, out| {
                 out.line(format_args!("Deleted template: {}", deleted.template_id));
@@ -111,12 +243,82 @@ pub(crate) fn run(command: TemplateCommand, client: &Client, out: &mut Output) -
                 vec![file.id.clone(), file.order_index.to_string(), file.mode.clone(), file.path.clone()]
             });
         }
+        TemplateCommand::AddCapability(args) => {
+            let AddCapabilityArgs { template_id, name, kind, config, enabled } = args;
+            let capability = body! {"kind": kind, "name": name, "enabled": enabled, "config": config};
+            show(&client.add_capability(&template_id, capability)?, out, |capability, out| {
+                let Capability { id, template_id, kind, name, enabled, .. } = capability;
+                out.line(format_args!(
+                    "Added capability: {name} (ID: {id}, kind: {kind}, enabled: {enabled}) to template {template_id}"
+                ));
+            });
+        }
+        TemplateCommand::RemoveCapability { template_id, capability_id } => {
+            show(&client.remove_capability(&template_id, &capability_id)?, out, |removed, out| {
+                let (capability, template) = (&removed.capability_id, &removed.template_id);
+                out.line(format_args!("Removed capability: {capability} from template {template}"));
+            });
+        }
+        TemplateCommand::ListCapabilities { template_id } => {
+            let head = ["ID", "KIND", "NAME", "ENABLED", "CONFIG"];
+            show_list(&client.capabilities(&template_id)?, out, "No capabilities found", &head, |capability| {
+                let Capability { id, kind, name, enabled, config, .. } = capability;
+                let config = crate::json::compact(config.get());
+                vec![id.clone(), kind.clone(), name.clone(), enabled.to_string(), config]
+            });
+        }
+        TemplateCommand::AddModule(args) => {
+            let module = body! {"name": args.name};
+            show(&client.add_module(&args.template_id, module)?, out, |added, out| {
+                out.line(format_args!("Added module: {} to template {}", added.name, added.template_id));
+            });
+        }
+        TemplateCommand::RemoveModule(args) => {
+            show(&client.remove_module(&args.template_id, &args.name)?, out, |removed, out| {
+                out.line(format_args!("Removed module: {} from template {}", removed.name, removed.template_id));
+            });
+        }
+        TemplateCommand::ListModules { template_id } => {
+            list_names(&client.modules(&template_id)?, "No modules found", out);
+        }
+        TemplateCommand::AddLibrary(args) => {
+            let library = body! {"name": args.name};
+            show(&client.add_library(&args.template_id, library)?, out, |added, out| {
+                out.line(format_args!("Added library: {} to template {}", added.name, added.template_id));
+            });
+        }
+        TemplateCommand::RemoveLibrary(args) => {
+            show(&client.remove_library(&args.template_id, &args.name)?, out, |removed, out| {
+                out.line(format_args!("Removed library: {} from template {}", removed.name, removed.template_id));
+            });
+        }
+        TemplateCommand::ListLibraries { template_id } => {
+            list_names(&client.libraries(&template_id)?, "No libraries found", out);
+        }
+        TemplateCommand::ListAvailableModules => {
+            let head = ["NAME", "DESCRIPTION", "FUNCTIONS"];
+            show_list(&client.available_modules()?, out, "No modules found", &head, |module| {
+                vec![module.name.clone(), module.description.clone(), module.functions.join(", ")]
+            });
+        }
+        TemplateCommand::ListAvailableLibraries => {
+            let head = ["NAME", "VERSION", "GLOBAL", "CACHED", "DESCRIPTION"];
+            show_list(&client.available_libraries()?, out, "No libraries found", &head, |library| {
+                let global = library.global.clone().unwrap_or_else(|| "?".to_owned());
+                let cached = library.cached.to_string();
+                vec![library.id.clone(), library.version.clone(), global, cached, library.description.clone()]
+            });
+        }
     }
     Ok(Exit::Done)
 }
 
+fn list_names(names: &Answer<Vec<String>>, none: &str, out: &mut Output) {
+    show_list(names, out, none, &["NAME"], |name| vec![name.clone()]);
+}
+
 fn detail(detail: &TemplateDetail, out: &mut Output) {
-    let TemplateDetail { template, settings, startup_files } = detail;
+    let TemplateDetail { template, settings, capabilities, startup_files } = detail;
     out.line(format_args!("Template ID: {}", template.id));
     out.line(format_args!("Name: {}", template.name));
     out.line(format_args!("Engine: {}", template.engine));
@@ -133,6 +335,13 @@ fn detail(detail: &TemplateDetail, out: &mut Output) {
             out.line(format_args!("{name}: {}", list.join(", ")));
         }
     }
+    if !capabilities.is_empty() {
+        out.line("Capabilities:");
+        for Capability { kind, name, enabled, config, .. } in capabilities {
+            let state = if *enabled { "enabled" } else { "disabled" };
+            out.line(format_args!("  {kind} {name} ({state}): {}", crate::json::compact(config.get())));
+        }
+    }
     if !startup_files.is_empty() {
         out.line("Startup Files:");
         for file in startup_files {
@@ -141,106 +350,18 @@ fn detail(detail: &TemplateDetail, out: &mut Output) {
     }
 }
 
-/// One setting by its path, as in `limits.cpu_ms=1000`.
-#[derive(Debug, Clone, PartialEq)]
-struct Setting {
-    path: Vec<String>,
-    value: Value,
-}
-
-impl Setting {
-    /// Reads a setting. Which names and values there are, the daemon decides.
-    fn parse(text: &str) -> Result<Self, String> {
-        let Some((path, value)) = text.split_once('=') else {
-            return Err("expected PATH=JSON, for example limits.cpu_ms=1000".to_owned());
-        };
-        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        if !matches!(path[0].as_str(), "limits" | "resolver" | "runtime") {
-            return Err("a setting's path begins with limits., resolver. or runtime.".to_owned());
-        }
-        if path.len() < 2 || path.iter().any(String::is_empty) {
-            return Err(format!("the path names no setting: expected {}.NAME=JSON", path[0]));
-        }
-        match serde_json::from_str(value) {
-            Ok(value) => Ok(Self { path, value }),
-            Err(_) => Err(format!("the value is not JSON; if it is text, quote it: '{}=\"{value}\"'", path.join("."))),
-        }
-    }
-}
-
-/// Builds the partial objects of the settings; of the same path the last one counts.
-fn settings(all: &[Setting]) -> Result<Map<String, Value>> {
-    let mut settings = Map::new();
-    for Setting { path, value } in all {
-        let Some((name, groups)) = path.split_last() else { continue };
-        let mut object = &mut settings;
-        for group in groups {
-            let inner = object.entry(group).or_insert_with(|| Value::Object(Map::new()));
-            let Value::Object(inner) = inner else {
-                let path = path.join(".");
-                return Err(Error::usage(format!("--set {path} contradicts another --set: `{group}` has a value")));
-            };
-            object = inner;
-        }
-        object.insert(name.clone(), value.clone());
-    }
-    Ok(settings)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::output::kept;
-
-    fn built(texts: &[&str]) -> Result<Value> {
-        let all: Vec<Setting> = texts.iter().map(|text| Setting::parse(text).expect(text)).collect();
-        settings(&all).map(Value::Object)
-    }
-
-    #[test]
-    fn settings_become_partial_objects() {
-        for (texts, object) in [
-            (&[][..], json!({})),
-            (&["limits.cpu_ms=1000"], json!({"limits": {"cpu_ms": 1000}})),
-            (
-                &["limits.cpu_ms=1", "runtime.strict=true", "limits.wall_ms=2", "limits.cpu_ms=3"],
-                json!({"limits": {"cpu_ms": 3, "wall_ms": 2}, "runtime": {"strict": true}}),
-            ),
-            (&["resolver.extensions=[\".js\", \".a=b\"]"], json!({"resolver": {"extensions": [".js", ".a=b"]}})),
-            (&["runtime.isolation=\"thread\""], json!({"runtime": {"isolation": "thread"}})),
-            (&["runtime.later.depth=null"], json!({"runtime": {"later": {"depth": null}}})),
-        ] {
-            assert_eq!(built(texts).expect("they agree"), object, "{texts:?}");
-        }
-        let error = built(&["limits.a=1", "limits.a.b=2"]).expect_err("they contradict");
-        assert_eq!(error.exit(), Exit::Usage);
-    }
-
-    #[test]
-    fn settings_that_make_no_sense_are_refused() {
-        for (text, why) in [
-            ("limits.cpu_ms", "expected PATH=JSON"),
-            ("cpu_ms=1", "begins with"),
-            ("name.x=1", "begins with"),
-            ("limits=1", "names no setting"),
-            ("limits.=1", "names no setting"),
-            ("limits..x=1", "names no setting"),
-            ("limits.cpu_ms=", "not JSON"),
-            ("limits.cpu_ms=1s", "not JSON"),
-            ("runtime.isolation=thread", "'runtime.isolation=\"thread\"'"),
-        ] {
-            let error = Setting::parse(text).expect_err(text);
-            assert!(error.contains(why), "{text}: {error}");
-        }
-    }
 
     #[test]
     fn a_template_is_shown_as_names_and_values() {
         let text = r#"{"template":{"id":"t-1","name":"demo","engine":"quickjs","is_active":true,
             "exposed_modules":["fs","exec"],"libraries":[],"created_at":"A","updated_at":"B"},
-            "settings":{"limits":{"wall_ms":2, "cpu_ms":1},"resolver":{},"runtime":{"esm":false}},"capabilities":[],
+            "settings":{"limits":{"wall_ms":2, "cpu_ms":1},"resolver":{},"runtime":{"esm":false}},"capabilities":[
+            {"id":"c","template_id":"t-1","kind":"fs","name":"docs","enabled":true,"config":{"read": ["docs"]}},
+            {"id":"d","template_id":"t-1","kind":"module","name":"exec","enabled":false,"config":{}}],
             "startup_files":[{"id":"f","template_id":"t-1","path":"init.js","order_index":10,"mode":"eval"}]}"#;
         let (mut out, kept, _) = kept::output(false, false);
         detail(&serde_json::from_str(text).expect("the sample is a template"), &mut out);
@@ -248,6 +369,7 @@ mod tests {
             kept.text(),
             "Template ID: t-1\nName: demo\nEngine: quickjs\nActive: true\nCreated At: A\nUpdated At: B\n\
              Limits: {\"wall_ms\":2,\"cpu_ms\":1}\nResolver: {}\nRuntime: {\"esm\":false}\nModules: fs, exec\n\
+             Capabilities:\n  fs docs (enabled): {\"read\":[\"docs\"]}\n  module exec (disabled): {}\n\
              Startup Files:\n  init.js (order: 10, mode: eval)\n"
         );
     }

@@ -11,6 +11,11 @@ const TEMPLATE: &str = r#"{"id":"t-1","name":"demo","engine":"quickjs","is_activ
     "libraries":[],"created_at":"A","updated_at":"B"}"#;
 const FILE: &str =
     r#"{"id":"f-1","template_id":"t-1","vm_id":"t-1","path":"runtime/init.js","order_index":10,"mode":"eval"}"#;
+const DETAIL: &str = r#"{"template":{"id":"t-1","name":"demo","engine":"quickjs","is_active":false,
+    "created_at":"A","updated_at":"B"},"settings":{"limits":{},"resolver":{},"runtime":{}}}"#;
+const CAPABILITY: &str =
+    r#"{"id":"c-1","template_id":"t-1","vm_id":"t-1","kind":"fs","name":"docs","enabled":true,"config":{}}"#;
+const GIVEN: &str = r#"{"status":"ok","template_id":"t-1","name":"fs"}"#;
 const SESSION: &str = r#"{"id":"s-1","template_id":"t-1","vm_id":"t-1","workspace_id":"ws-1","base_commit_oid":"deadbeef",
     "worktree_path":"/w","status":"ready","created_at":"A","runtime_meta":{}}"#;
 const OK: &str = r#"{"id":"e-1","session_id":"s-1","kind":"repl","input":"1+1","args":{},"env":{},"status":"ok",
@@ -80,6 +85,63 @@ fn lines_that_scripts_read() {
         ),
         ("template list-startup t-1", "GET /templates/t-1/startup-files", "[]", "No startup files found\n"),
         (
+            "template update t-1 --active false --set limits.cpu_ms=5",
+            "PATCH /templates/t-1",
+            DETAIL,
+            "Updated template: demo (ID: t-1)\n",
+        ),
+        (
+            "template add-capability t-1 --name docs --kind fs --enabled",
+            "POST /templates/t-1/capabilities",
+            CAPABILITY,
+            "Added capability: docs (ID: c-1, kind: fs, enabled: true) to template t-1\n",
+        ),
+        (
+            "template remove-capability t-1 c-1",
+            "DELETE /templates/t-1/capabilities/c-1",
+            r#"{"status":"ok","template_id":"t-1","capability_id":"c-1"}"#,
+            "Removed capability: c-1 from template t-1\n",
+        ),
+        ("template list-capabilities t-1", "GET /templates/t-1/capabilities", "[]", "No capabilities found\n"),
+        (
+            "template add-module t-1 --name fs",
+            "POST /templates/t-1/modules",
+            GIVEN,
+            "Added module: fs to template t-1\n",
+        ),
+        (
+            "template remove-module t-1 --name a/b",
+            "DELETE /templates/t-1/modules/a%2Fb",
+            GIVEN,
+            "Removed module: fs from template t-1\n",
+        ),
+        ("template list-modules t-1", "GET /templates/t-1/modules", r#"["fs","exec"]"#, "NAME\nfs\nexec\n"),
+        (
+            "template add-library t-1 --name fs",
+            "POST /templates/t-1/libraries",
+            GIVEN,
+            "Added library: fs to template t-1\n",
+        ),
+        (
+            "template remove-library t-1 --name fs",
+            "DELETE /templates/t-1/libraries/fs",
+            GIVEN,
+            "Removed library: fs from template t-1\n",
+        ),
+        ("template list-libraries t-1", "GET /templates/t-1/libraries", "[]", "No libraries found\n"),
+        (
+            "template list-available-modules",
+            "GET /catalog/modules",
+            r#"[{"id":"x","name":"x","kind":"native","description":"An x","functions":["a","b"]}]"#,
+            "NAME  DESCRIPTION  FUNCTIONS\nx     An x         a, b\n",
+        ),
+        (
+            "template list-available-libraries",
+            "GET /catalog/libraries",
+            r#"[{"id":"x","name":"x","version":"1.0.0","description":"An x","global":null,"cached":false}]"#,
+            "NAME  VERSION  GLOBAL  CACHED  DESCRIPTION\nx     1.0.0    ?       false   An x\n",
+        ),
+        (
             "session create --template-id t-1 --workspace-id ws-1 --base-commit deadbeef --worktree-path /w",
             "POST /sessions",
             SESSION,
@@ -136,6 +198,23 @@ fn requests_say_what_the_command_line_says() {
             TEMPLATE,
             r#"{"name":"demo","engine":"quickjs","limits":{"cpu_ms":5}}"#,
         ),
+        ("template update t-1 --name x", DETAIL, r#"{"name":"x"}"#),
+        (
+            "template update t-1 --set runtime.isolation=thread --active true --set limits.cpu_ms=5",
+            DETAIL,
+            r#"{"runtime":{"isolation":"thread"},"limits":{"cpu_ms":5},"is_active":true}"#,
+        ),
+        (
+            "template add-capability t-1 --name exec",
+            CAPABILITY,
+            r#"{"kind":"module","name":"exec","enabled":false,"config":{}}"#,
+        ),
+        (
+            "template add-capability t-1 --kind global --name g --config '{\"value\":[1.50]}' --enabled",
+            CAPABILITY,
+            r#"{"kind":"global","name":"g","enabled":true,"config":{"value":[1.5]}}"#,
+        ),
+        ("template add-module t-1 --name fs", GIVEN, r#"{"name":"fs"}"#),
         ("template add-startup t-1 --path a.js --order -1", FILE, r#"{"path":"a.js","order_index":-1,"mode":"eval"}"#),
         (
             "session create --template-id t --workspace-id w --base-commit b --worktree-path ./rel",

@@ -13,6 +13,9 @@ use super::guard_alloc::Meter;
 use crate::isolation::os_thread::current_cpu_time;
 use crate::isolation::protocol::{JobLimits, SharedHost, Stop, Usage};
 
+/// So much work of ours, some milliseconds at the worst, is one poll.
+const BYTES_PER_POLL: usize = 1 << 18;
+
 pub(super) struct Budget {
     runtime: RuntimePtr,
     meter: Rc<Meter>,
@@ -22,6 +25,8 @@ pub(super) struct Budget {
     cpu_at_start: Cell<Duration>,
     cpu: Cell<Duration>,
     polls: Cell<u64>,
+    /// Bytes that functions of ours have worked through since the last poll.
+    unpolled: Cell<usize>,
     stop: Cell<Option<Stop>>,
 }
 
@@ -36,6 +41,7 @@ impl Budget {
             cpu_at_start: Cell::new(Duration::ZERO),
             cpu: Cell::new(Duration::MAX),
             polls: Cell::new(0),
+            unpolled: Cell::new(0),
             stop: Cell::new(None),
         })
     }
@@ -46,6 +52,7 @@ impl Budget {
         self.cpu_at_start.set(current_cpu_time());
         self.cpu.set(limits.cpu);
         self.polls.set(0);
+        self.unpolled.set(0);
         self.stop.set(None);
         *self.host.borrow_mut() = Some(host);
         self.runtime.allow_calls();
@@ -85,6 +92,18 @@ impl Budget {
             self.asked_to_stop();
         }
         self.check().is_some()
+    }
+
+    /// Counts bytes that a function of ours is about to work through: the engine asks only every so many steps of a
+    /// script's, and each may be such a call. True ends what runs.
+    pub(super) fn charge(&self, bytes: usize) -> bool {
+        let unpolled = self.unpolled.get().saturating_add(bytes);
+        if unpolled < BYTES_PER_POLL {
+            self.unpolled.set(unpolled);
+            return false;
+        }
+        self.unpolled.set(0);
+        self.poll()
     }
 
     /// Why the host wants the job to end, if it does. What runs without a host has no right to.

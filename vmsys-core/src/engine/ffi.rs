@@ -7,7 +7,6 @@ use std::ptr::NonNull;
 use rquickjs::{Ctx, Value, qjs};
 
 use super::raw::{self, Key};
-use crate::isolation::protocol::Goal;
 
 /// How deep scripts may recurse, in bytes of the thread's stack. The thread's own stack is far larger, because chains
 /// of native iterator helpers go past this bound (`isolation::thread`).
@@ -32,36 +31,10 @@ impl RuntimePtr {
         unsafe { qjs::JS_SetMaxStackSize(self.0.as_ptr(), 1) };
     }
 
-    /// Makes every import fail.
-    pub(super) fn refuse_imports(self) {
-        // SAFETY: the runtime is alive, and the function lives as long as the program.
-        unsafe { qjs::JS_SetModuleLoaderFunc(self.0.as_ptr(), Some(refuse_import), None, std::ptr::null_mut()) };
-    }
-
     pub(super) fn allow_calls(self) {
         // SAFETY: as in `forbid_calls`.
         unsafe { qjs::JS_SetMaxStackSize(self.0.as_ptr(), STACK_BYTES as _) };
     }
-}
-
-/// Refuses to find any module: there is no loader yet. Without this the engine would find by name the modules that
-/// earlier runs of files left in its cache, so that an import would work or not depending on what ran before.
-unsafe extern "C" fn refuse_import(
-    ctx: *mut qjs::JSContext,
-    _base: *const std::ffi::c_char,
-    name: *const std::ffi::c_char,
-    _opaque: *mut std::ffi::c_void,
-) -> *mut std::ffi::c_char {
-    // SAFETY: the engine calls this with its own context and a C string; the format takes that one string, and the
-    // engine cuts what is too long. Null tells it that an exception is pending.
-    unsafe {
-        qjs::JS_ThrowReferenceError(
-            ctx,
-            c"Cannot find module '%s': imports are not available in this version".as_ptr(),
-            name,
-        );
-    }
-    std::ptr::null_mut()
 }
 
 /// What an evaluation gave at once.
@@ -74,16 +47,12 @@ pub(super) enum Evaluated<'js> {
     Threw,
 }
 
-/// Evaluates a text, in which NUL may stand anywhere.
-pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, source: &str, name: &str, goal: Goal, strict: bool) -> Evaluated<'js> {
+/// Evaluates a script, in which NUL may stand anywhere.
+pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, source: &str, name: &str, strict: bool) -> Evaluated<'js> {
     // Without the word there is no top-level await (keywords cannot be written with escapes), and the value comes at
     // once: that is most of what people type.
-    let awaits = goal == Goal::Module || source.contains("await");
-    let flags = match goal {
-        Goal::Script => script_flags(awaits, strict),
-        Goal::Module => qjs::JS_EVAL_TYPE_MODULE,
-    };
-    evaluated(read(ctx, source, name, 1, flags), awaits)
+    let awaits = source.contains("await");
+    evaluated(read(ctx, source, name, 1, script_flags(awaits, strict)), awaits)
 }
 
 fn evaluated(value: Option<Value<'_>>, awaits: bool) -> Evaluated<'_> {
@@ -118,6 +87,49 @@ impl<'js> Compiled<'js> {
             owned(ctx, qjs::JS_EvalFunction(context, qjs::JS_DupValue(context, self.bytecode.as_raw())))
         };
         evaluated(value, self.awaits)
+    }
+}
+
+/// Evaluates an expression that awaits nothing, whose first line has the given number.
+pub(super) fn expression<'js>(ctx: &Ctx<'js>, source: &str, name: &str, line: i32, strict: bool) -> Option<Value<'js>> {
+    read(ctx, source, name, line, script_flags(false, strict))
+}
+
+/// Compiles a module without running it; `None` when an exception is pending.
+pub(super) fn compile_module<'js>(ctx: &Ctx<'js>, source: &str, name: &str) -> Option<Value<'js>> {
+    read(ctx, source, name, 1, qjs::JS_EVAL_TYPE_MODULE | qjs::JS_EVAL_FLAG_COMPILE_ONLY)
+}
+
+/// Runs what [`compile_module`] gave.
+pub(super) fn run_module<'js>(ctx: &Ctx<'js>, module: &Value<'js>) -> Evaluated<'js> {
+    // SAFETY: the context is alive; the call takes over the count that is made for it, and what comes back is ours.
+    let value = unsafe {
+        let context = ctx.as_raw().as_ptr();
+        owned(ctx, qjs::JS_EvalFunction(context, qjs::JS_DupValue(context, module.as_raw())))
+    };
+    evaluated(value, true)
+}
+
+/// Whether a text that is no script is a module. The engine compiles it in a runtime of its own, without limits: the
+/// caller bounds its length.
+pub(super) fn is_module(source: &str) -> bool {
+    let Ok(text) = CString::new(source) else { return false };
+    // SAFETY: the text ends with a NUL behind its last byte and outlives the call.
+    unsafe { qjs::JS_DetectModule(text.as_ptr(), text.as_bytes().len() as _) }
+}
+
+/// The name of the script or module whose function called, so many calls up; `None` when that is a native function.
+pub(super) fn caller(ctx: &Ctx<'_>, levels: i32) -> Option<String> {
+    // SAFETY: the context is alive. The atom is ours, if there is one, and given back when its text has been copied.
+    unsafe {
+        let context = ctx.as_raw().as_ptr();
+        let atom = qjs::JS_GetScriptOrModuleName(context, levels);
+        if atom == qjs::JS_ATOM_NULL {
+            return None;
+        }
+        let name = owned(ctx, qjs::JS_AtomToValue(context, atom));
+        qjs::JS_FreeAtom(context, atom);
+        name?.as_string()?.to_string().ok()
     }
 }
 

@@ -19,6 +19,8 @@ mod guard_alloc;
 mod inspect;
 mod intrinsics;
 mod json;
+mod libraries;
+mod modules;
 mod raw;
 mod realm;
 mod repl;

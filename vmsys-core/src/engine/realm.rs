@@ -17,11 +17,15 @@ use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
 use super::intrinsics::{Intrinsics, lock_error_hooks};
+use super::libraries;
+use super::modules::{self, LoaderHook, Modules};
 use super::repl::{self, Declarations};
 use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
-use crate::isolation::protocol::{End, Goal, Granted, Job, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake};
+use crate::isolation::protocol::{
+    End, Goal, Granted, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
+};
 
 /// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
@@ -36,6 +40,8 @@ pub(crate) struct QuickRealm {
     world: Rc<World>,
     context: Context,
     _runtime: Runtime,
+    /// The engine points at it, so that it goes after the engine.
+    _loader: Box<LoaderHook>,
     strict: bool,
     /// Whether the job that runs is that of a file, and sees a command line.
     shows_run: bool,
@@ -59,6 +65,7 @@ pub(super) struct World {
     pub(super) builtins: Builtins,
     pub(super) bridge: Bridge,
     pub(super) granted: Granted,
+    pub(super) modules: Modules,
     /// Promises that were rejected while nothing listened.
     rejections: RefCell<Rejections>,
 }
@@ -98,10 +105,12 @@ impl Clock {
 
 impl QuickRealm {
     /// Makes a runtime and installs what scripts find in it.
-    pub(crate) fn new(config: &RealmConfig) -> Result<Self, String> {
+    pub(crate) fn new(config: &RealmConfig) -> Result<Self, NotMade> {
         let meter = Meter::new();
-        let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(|error| error.to_string())?;
-        let context = Context::full(&runtime).map_err(|error| error.to_string())?;
+        let failed = |error: rquickjs::Error| NotMade::Engine(error.to_string());
+        let runtime = Runtime::new_with_alloc(GuardAlloc(meter.clone())).map_err(failed)?;
+        let context = Context::full(&runtime).map_err(failed)?;
+        let loader = LoaderHook::new();
         let world = context.with(|ctx| -> rquickjs::Result<Rc<World>> {
             let pointer = RuntimePtr::of(&ctx).ok_or(rquickjs::Error::Unknown)?;
             let world = Rc::new(World {
@@ -122,15 +131,17 @@ impl QuickRealm {
                 builtins: Builtins::default(),
                 bridge: Bridge::default(),
                 granted: config.granted.clone(),
+                modules: Modules::new(&ctx, &config.worktree, config.strict),
                 rejections: RefCell::default(),
             });
             lock_error_hooks(&ctx)?;
-            pointer.refuse_imports();
+            modules::install(&ctx, &loader);
             pointer.allow_calls();
             globals::install(&ctx, &world, config)?;
+            loader.attach(&world);
             Ok(world)
         });
-        let world = world.map_err(|error| error.to_string())?;
+        let world = world.map_err(failed)?;
         let budget = world.budget.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || budget.poll())));
         let tracked = Rc::downgrade(&world);
@@ -138,7 +149,13 @@ impl QuickRealm {
             let Some(world) = tracked.upgrade() else { return };
             if handled { world.forget_rejection(&promise) } else { world.note_rejection(&ctx, promise) }
         })));
-        Ok(Self { world, context, _runtime: runtime, strict: config.strict, shows_run: false })
+        let realm =
+            Self { world, context, _runtime: runtime, _loader: loader, strict: config.strict, shows_run: false };
+        realm.context.with(|ctx| {
+            libraries::load(&ctx, &realm.world, config)?;
+            globals::install_granted(&ctx, config).map_err(failed)
+        })?;
+        Ok(realm)
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {

@@ -20,11 +20,13 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use rquickjs::{Ctx, Object, Persistent, Value};
 
 use super::budget::Budget;
 use super::ffi::{self, Compiled, Evaluated};
+use super::modules;
 use super::realm::World;
 use super::scope::{self, Entry, Flags};
 use crate::isolation::protocol::{Goal, Job};
@@ -143,20 +145,23 @@ impl Declarations {
 }
 
 /// Evaluates a job's text.
-pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &World, job: &Job, strict: bool) -> Evaluated<'js> {
+pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, job: &Job, strict: bool) -> Evaluated<'js> {
     if let Some(declarations) = &world.declarations {
         declarations.can_start.set(true);
         declarations.completed.set(false);
     }
-    if job.goal == Goal::Script {
-        if let Some(expression) = object_literal(ctx, &job.source, &job.name, strict) {
-            return expression.run(ctx);
-        }
-        if let Some(declarations) = &world.declarations {
-            declarations.make_way(ctx, &world.budget, &job.source, strict);
-        }
+    match job.goal {
+        Goal::Module => return modules::evaluate(ctx, world, job),
+        Goal::Import => return modules::import(ctx, &job.name),
+        Goal::Script => {}
     }
-    ffi::evaluate(ctx, &job.source, &job.name, job.goal, strict)
+    if let Some(expression) = object_literal(ctx, &job.source, &job.name, strict) {
+        return expression.run(ctx);
+    }
+    if let Some(declarations) = &world.declarations {
+        declarations.make_way(ctx, &world.budget, &job.source, strict);
+    }
+    ffi::evaluate(ctx, &job.source, &job.name, strict)
 }
 
 /// A text that declares a canary besides, and so cannot start.

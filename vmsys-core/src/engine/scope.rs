@@ -13,7 +13,6 @@ use rquickjs::object::Filter;
 use rquickjs::{Ctx, Object, Value, qjs};
 
 use super::ffi;
-use crate::isolation::protocol::Goal;
 
 /// The engine versions whose context was read to look as [`find`] expects.
 const KNOWN_VERSION: &[u8] = b"0.16.";
@@ -44,7 +43,7 @@ pub(super) fn find<'js>(ctx: &Ctx<'js>) -> Option<Object<'js>> {
     }
     let table = behind_global_object(ctx)?.into_object()?;
     // What a script declares must turn up in it.
-    drop(ffi::evaluate(ctx, &format!("let {PROBE} = 1"), "probe", Goal::Script, false));
+    drop(ffi::evaluate(ctx, &format!("let {PROBE} = 1"), "probe", false));
     let right = matches!(entry(&table, PROBE), Entry::Value(value, _) if value.as_int() == Some(1));
     remove(&table, PROBE);
     right.then_some(table)

@@ -28,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) path: Option<String>,
     pub(crate) args: JsonObject,
     pub(crate) env: JsonObject,
+    /// Whether the file is imported: then it runs once in the session.
+    pub(crate) imported: bool,
 }
 
 /// An execution from its first event to its last.
@@ -313,7 +315,7 @@ impl LiveExecution {
     }
 
     fn record(&self, status: ExecutionStatus, events: Vec<Event>, metrics: Metrics) -> Execution {
-        let Request { kind, input, path, args, env } = self.request.clone();
+        let Request { kind, input, path, args, env, imported: _ } = self.request.clone();
         Execution {
             id: self.id,
             session_id: self.session_id,

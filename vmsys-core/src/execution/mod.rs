@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::host::ExecutionHost;
 pub(crate) use self::live::{LiveExecution, Request, lost, never_ran};
-pub(crate) use self::run::{publish, submit};
+pub(crate) use self::run::{job_limits, publish, submit};
 
 use crate::event::Event;
 use crate::ids::{ExecutionId, SessionId};

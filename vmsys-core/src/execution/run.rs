@@ -13,9 +13,11 @@ use crate::error::{Error, Result};
 use crate::isolation::protocol::{Goal, Job, JobLimits, PROGRAM, ProcessView, Realm};
 use crate::isolation::thread::After;
 use crate::limits::Limits;
+use crate::modules::loader::{self, Format};
 use crate::session::LiveSession;
 use crate::store::Store;
 use crate::value::JsonText;
+use crate::worktree::WorktreePath;
 
 /// What snippets are called in stacks.
 const SNIPPET: &str = "repl";
@@ -34,7 +36,7 @@ pub(crate) fn submit(
     store: &Store,
     on_end: OnEnd,
 ) -> bool {
-    let job = job(live, source, session.settings.runtime.esm);
+    let job = job(session, live, source);
     let task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
         Box::new(move |realm: &mut dyn Realm| run(realm, &session, &live, job, &store, on_end))
@@ -83,12 +85,12 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
     }));
 }
 
-fn job(live: &LiveExecution, source: String, esm: bool) -> Job {
+fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     let request = live.request();
     let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
     Job {
         source,
-        goal: if request.path.is_some() && (esm || name.ends_with(".mjs")) { Goal::Module } else { Goal::Script },
+        goal: goal(session, request),
         process: process_view(request),
         name,
         limits: job_limits(live.limits()),
@@ -96,7 +98,20 @@ fn job(live: &LiveExecution, source: String, esm: bool) -> Job {
     }
 }
 
-fn job_limits(limits: &Limits) -> JobLimits {
+fn goal(session: &LiveSession, request: &Request) -> Goal {
+    if request.imported {
+        return Goal::Import;
+    }
+    let Some(path) = request.path.as_deref().and_then(|path| WorktreePath::parse(path).ok()) else {
+        return Goal::Script;
+    };
+    match loader::format_of(&session.worktree, &path, session.settings.runtime.esm) {
+        Format::Module => Goal::Module,
+        Format::CommonJs | Format::Json | Format::Unknown => Goal::Script,
+    }
+}
+
+pub(crate) fn job_limits(limits: &Limits) -> JobLimits {
     JobLimits {
         cpu: Duration::from_millis(limits.cpu_ms),
         wall: Duration::from_millis(limits.wall_ms),

@@ -52,6 +52,12 @@ pub(crate) trait Host {
     fn stop_reason(&self) -> Option<Stop>;
 }
 
+/// The module that finds and reads code. Every session has it; scripts cannot name it.
+pub(crate) const LOADER: &str = "vm:loader";
+
+/// The module behind `fetch`. Scripts cannot name it either.
+pub(crate) const NET: &str = "vm:net";
+
 /// A call of a function that the host offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Call {
@@ -100,8 +106,37 @@ pub(crate) struct RealmConfig {
     pub(crate) crypto_seed: [u8; 32],
     /// The time at which `performance.now()` is 0, in milliseconds since 1970.
     pub(crate) origin_ms: i64,
+    /// The absolute path of the worktree, as scripts see it.
+    pub(crate) worktree: String,
     /// What its template grants, as far as scripts see it. Whether a call may be made is for the host to say.
     pub(crate) granted: Granted,
+    /// Libraries to be run before anything else, in this order.
+    pub(crate) libraries: Vec<LibraryCode>,
+    /// What each of them may use.
+    pub(crate) limits: JobLimits,
+}
+
+/// A library, as a realm runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LibraryCode {
+    /// The name of its file, as stacks show it.
+    pub(crate) file: String,
+    pub(crate) source: String,
+    /// Names the source: two with the same are the same.
+    pub(crate) integrity: String,
+    /// The global that it must have set in the end.
+    pub(crate) global: Option<String>,
+    /// The global that its own code sets, if that is another.
+    pub(crate) sets: Option<String>,
+}
+
+/// Why a realm could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NotMade {
+    /// A library failed.
+    Library(String),
+    /// The engine did.
+    Engine(String),
 }
 
 /// What scripts see of what their template grants.
@@ -147,8 +182,10 @@ pub(crate) struct Job {
 pub(crate) enum Goal {
     /// Shares its top-level names with every other script of the realm, and comes to a value.
     Script,
-    /// Has its own names, and comes to `undefined`.
+    /// Has its own names, and comes to `undefined`. It is run anew each time.
     Module,
+    /// A file that is imported: it runs once in a realm, and the loader reads it. Comes to `undefined`.
+    Import,
 }
 
 /// What `process.argv[0]` says.
@@ -164,7 +201,7 @@ pub(crate) struct ProcessView {
 }
 
 /// What a job may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct JobLimits {
     pub(crate) cpu: Duration,
     pub(crate) wall: Duration,

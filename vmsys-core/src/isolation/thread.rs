@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::os_thread::OsThread;
-use super::protocol::{Realm, RealmConfig};
+use super::protocol::{NotMade, Realm, RealmConfig};
 use super::spin::spin;
 use crate::engine::QuickRealm;
 
@@ -39,7 +39,7 @@ pub(crate) struct RealmThread {
 
 impl RealmThread {
     /// Starts a thread and makes its realm.
-    pub(crate) fn start(config: RealmConfig) -> Result<Self, String> {
+    pub(crate) fn start(config: RealmConfig) -> Result<Self, NotMade> {
         let (tasks, queue) = channel();
         let (ready, made) = channel();
         let handle = std::thread::Builder::new()
@@ -52,8 +52,8 @@ impl RealmThread {
                 }
                 Err(error) => drop(ready.send(Err(error))),
             })
-            .map_err(|error| format!("the session's thread could not be started: {error}"))?;
-        let os = made.recv().map_err(|_| "the session's thread ended at once".to_owned())??;
+            .map_err(|error| NotMade::Engine(format!("the session's thread could not be started: {error}")))?;
+        let os = made.recv().map_err(|_| NotMade::Engine("the session's thread ended at once".to_owned()))??;
         Ok(Self { tasks, os, handle })
     }
 

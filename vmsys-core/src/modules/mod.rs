@@ -4,56 +4,19 @@
 //! JavaScript engine occurs here: arguments and answers are plain [`Value`]s, because a script may run in another process.
 
 mod call;
+mod catalog;
+pub(crate) mod loader;
 mod session;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
+pub(crate) use self::catalog::Catalog;
+pub use self::catalog::{FunctionInfo, ModuleInfo};
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;
 use crate::error::Result;
 use crate::execution::JsonObject;
 use crate::value::{CallError, Value};
-
-/// What a module is, for people who choose what a template grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ModuleInfo {
-    /// The name by which scripts load it.
-    pub name: String,
-    /// One sentence about it.
-    pub description: String,
-    /// Its functions.
-    pub functions: Vec<FunctionInfo>,
-}
-
-/// One function of a module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FunctionInfo {
-    /// The name.
-    pub name: String,
-    /// Whether it answers with a promise.
-    pub is_async: bool,
-}
-
-impl ModuleInfo {
-    /// A module without functions.
-    pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { name: name.into(), description: description.into(), functions: Vec::new() }
-    }
-
-    /// The same with functions that answer at once.
-    pub fn with_functions<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.functions.extend(names.into_iter().map(|name| FunctionInfo { name: name.to_owned(), is_async: false }));
-        self
-    }
-
-    /// The same with functions that answer with a promise.
-    pub fn with_async_functions<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.functions.extend(names.into_iter().map(|name| FunctionInfo { name: name.to_owned(), is_async: true }));
-        self
-    }
-}
 
 /// A native module, as it is registered on a system.
 ///

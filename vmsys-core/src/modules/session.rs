@@ -45,8 +45,9 @@ pub(crate) struct SessionModules {
 }
 
 impl SessionModules {
-    pub(crate) fn new(open: BTreeMap<String, Box<dyn ModuleInstance>>) -> Self {
-        Self { open: Mutex::new(open) }
+    /// Puts in what was opened, before anything runs.
+    pub(crate) fn fill(&self, opened: BTreeMap<String, Box<dyn ModuleInstance>>) {
+        *self.lock() = opened;
     }
 
     /// Calls a function and waits for its answer.

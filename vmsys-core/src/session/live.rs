@@ -52,13 +52,13 @@ impl LiveSession {
         record: SessionRecord,
         settings: Settings,
         worktree: Worktree,
-        modules: SessionModules,
+        modules: Arc<SessionModules>,
     ) -> Arc<Self> {
         Arc::new(Self {
             id: record.id,
             settings,
             worktree,
-            modules: Arc::new(modules),
+            modules,
             state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
             changed: Condvar::new(),
         })

@@ -35,7 +35,7 @@ pub struct SessionRecord {
     /// Why it crashed, or was closed by something else than a caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// Facts about its runtime: `engine`, `isolation`.
+    /// Facts about its runtime: `engine`, `isolation`, and the names of what it was given: `modules`, `libraries`.
     pub runtime_meta: serde_json::Map<String, serde_json::Value>,
 }
 

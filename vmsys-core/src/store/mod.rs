@@ -4,6 +4,7 @@
 //! through one [`Writer`], which commits what waits together. A write that was answered is on disk, as far as the
 //! [`Durability`] says.
 
+mod capability;
 mod column;
 mod event;
 mod execution;

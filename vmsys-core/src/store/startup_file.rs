@@ -1,14 +1,13 @@
 //! Startup files of templates.
 
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::fault::Fault;
 use super::{Store, all, column, template};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{StartupFileId, TemplateId};
 use crate::template::StartupFile;
-use crate::time::Timestamp;
 
 impl Store {
     /// Adds a file to a template, whose `updated_at` moves.
@@ -19,11 +18,7 @@ impl Store {
     pub(crate) fn insert_startup_file(&self, file: &StartupFile) -> Result<()> {
         let file = file.clone();
         self.write(move |connection| {
-            let mut touch =
-                connection.prepare_cached("UPDATE templates SET updated_at = max(updated_at, ?2) WHERE id = ?1")?;
-            if touch.execute(params![file.template_id.as_bytes(), Timestamp::now().as_millis()])? == 0 {
-                return Err(template::not_found(file.template_id).into());
-            }
+            template::touch(connection, file.template_id)?;
             let mut insert = connection.prepare_cached(
                 "INSERT INTO startup_files (id, template_id, path, order_index, mode) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?;
@@ -42,15 +37,19 @@ impl Store {
     /// [`TemplateNotFound`](ErrorKind::TemplateNotFound). Detail: `template_id`.
     pub(crate) fn startup_files(&self, id: TemplateId) -> Result<Vec<StartupFile>> {
         self.read(|connection| {
-            let select = connection
-                .prepare_cached("SELECT * FROM startup_files WHERE template_id = ?1 ORDER BY order_index, id")?;
-            let files = all(select, [id.as_bytes()], startup_file)?;
+            let files = of_template(connection, id)?;
             if files.is_empty() && !template::exists(connection, id)? {
                 return Err(template::not_found(id).into());
             }
             Ok(files)
         })
     }
+}
+
+pub(super) fn of_template(connection: &Connection, id: TemplateId) -> Result<Vec<StartupFile>, Fault> {
+    let select =
+        connection.prepare_cached("SELECT * FROM startup_files WHERE template_id = ?1 ORDER BY order_index, id")?;
+    all(select, [id.as_bytes()], startup_file)
 }
 
 fn taken(path: &str) -> Error {
@@ -74,6 +73,7 @@ mod tests {
     use super::*;
     use crate::store::tests::{in_memory, new_template};
     use crate::template::{Settings, StartupMode};
+    use crate::time::Timestamp;
 
     fn file(template_id: TemplateId, path: &str, order_index: i64) -> StartupFile {
         StartupFile {

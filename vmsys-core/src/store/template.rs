@@ -4,10 +4,11 @@ use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, Row, params};
 
 use super::fault::{Fault, failure};
-use super::{Store, all, column, first};
+use super::{Store, all, capability, column, first, startup_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TemplateId;
-use crate::template::{Settings, Template};
+use crate::template::{Settings, Template, TemplateDetail};
+use crate::time::Timestamp;
 
 impl Store {
     /// # Errors
@@ -43,10 +44,59 @@ impl Store {
     /// # Errors
     /// [`TemplateNotFound`](ErrorKind::TemplateNotFound). Detail: `template_id`.
     pub(crate) fn template(&self, id: TemplateId) -> Result<(Template, Settings)> {
+        self.read(|connection| find(connection, id))
+    }
+
+    /// Reads a template with everything that belongs to it, all as it was at one moment.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound). Detail: `template_id`.
+    pub(crate) fn template_detail(&self, id: TemplateId) -> Result<TemplateDetail> {
         self.read(|connection| {
-            let select = connection.prepare_cached("SELECT * FROM templates WHERE id = ?1")?;
-            let found = first(select, [id.as_bytes()], |row| Ok((template(row)?, column::json(row, "settings")?)))?;
-            found.ok_or_else(|| not_found(id).into())
+            // Without a transaction, a change between two of the queries would be seen in halves.
+            let moment = connection.unchecked_transaction()?;
+            let (template, settings) = find(&moment, id)?;
+            let capabilities = capability::of_template(&moment, id)?;
+            let startup_files = startup_file::of_template(&moment, id)?;
+            moment.commit()?;
+            Ok(TemplateDetail { template, settings, capabilities, startup_files })
+        })
+    }
+
+    /// Changes a template in one step, so that of two changes at a time neither is lost. `updated_at` moves if anything
+    /// is different afterwards.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound), detail: `template_id`; [`AlreadyExists`](ErrorKind::AlreadyExists)
+    /// when another template has the new name; whatever `change` answers, and then nothing is changed.
+    pub(crate) fn update_template(
+        &self,
+        id: TemplateId,
+        change: impl FnOnce(&mut Template, &mut Settings) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        self.write(move |connection| {
+            let before = find(connection, id)?;
+            let (mut template, mut settings) = before.clone();
+            change(&mut template, &mut settings)?;
+            if (&template, &settings) == (&before.0, &before.1) {
+                return Ok(());
+            }
+            let mut update = connection.prepare_cached(
+                "UPDATE templates SET name = ?2, is_active = ?3, settings = ?4, exposed_modules = ?5, libraries = ?6
+                 WHERE id = ?1",
+            )?;
+            let updated = update.execute(params![
+                id.as_bytes(),
+                template.name,
+                template.is_active,
+                encode(&settings)?,
+                encode(&template.exposed_modules)?,
+                encode(&template.libraries)?,
+            ]);
+            match updated.map_err(Fault::from) {
+                Err(fault) if fault.violates(SQLITE_CONSTRAINT_UNIQUE) => Err(taken(&template.name).into()),
+                other => other.and_then(|_| touch(connection, id)),
+            }
         })
     }
 
@@ -60,7 +110,7 @@ impl Store {
         })
     }
 
-    /// Deletes a template and its startup files; its sessions and their history stay.
+    /// Deletes a template with its capabilities and startup files; its sessions and their history stay.
     ///
     /// # Errors
     /// [`TemplateNotFound`](ErrorKind::TemplateNotFound). Detail: `template_id`.
@@ -70,6 +120,22 @@ impl Store {
             if delete.execute([id.as_bytes()])? == 0 { Err(not_found(id).into()) } else { Ok(()) }
         })
     }
+}
+
+fn find(connection: &Connection, id: TemplateId) -> Result<(Template, Settings), Fault> {
+    let select = connection.prepare_cached("SELECT * FROM templates WHERE id = ?1")?;
+    let found = first(select, [id.as_bytes()], |row| Ok((template(row)?, column::json(row, "settings")?)))?;
+    found.ok_or_else(|| not_found(id).into())
+}
+
+/// Notes that a template, or something that belongs to it, is being changed now.
+///
+/// # Errors
+/// [`TemplateNotFound`](ErrorKind::TemplateNotFound). Detail: `template_id`.
+pub(super) fn touch(connection: &Connection, id: TemplateId) -> Result<(), Fault> {
+    let mut touch = connection.prepare_cached("UPDATE templates SET updated_at = max(updated_at, ?2) WHERE id = ?1")?;
+    let touched = touch.execute(params![id.as_bytes(), Timestamp::now().as_millis()])?;
+    if touched == 0 { Err(not_found(id).into()) } else { Ok(()) }
 }
 
 pub(super) fn exists(connection: &Connection, id: TemplateId) -> Result<bool, Fault> {
@@ -132,6 +198,61 @@ mod tests {
         let error = store.insert_template(&new_template("one"), &Settings::default()).unwrap_err();
         assert_eq!((error.kind(), error.detail("name")), (ErrorKind::AlreadyExists, Some("one")));
         store.insert_template(&new_template("One"), &Settings::default()).unwrap();
+    }
+
+    #[test]
+    fn a_change_is_whole_or_not_at_all() {
+        let store = in_memory();
+        let mut one = new_template("one");
+        one.updated_at = Timestamp::from_millis(5);
+        store.insert_template(&one, &Settings::default()).unwrap();
+        store.insert_template(&new_template("two"), &Settings::default()).unwrap();
+        let rename = |name: &'static str| {
+            store.update_template(one.id, move |template, settings| {
+                settings.limits.cpu_ms += 1;
+                name.clone_into(&mut template.name);
+                Ok(())
+            })
+        };
+        let error = rename("two").unwrap_err();
+        assert_eq!((error.kind(), error.detail("name")), (ErrorKind::AlreadyExists, Some("two")));
+        let refused = store.update_template(one.id, |template, _| {
+            template.is_active = false;
+            Err(Error::validation("x", "no"))
+        });
+        assert_eq!(refused.unwrap_err().detail("field"), Some("x"));
+        // A change that changes nothing is not seen either.
+        store.update_template(one.id, |_, _| Ok(())).unwrap();
+        assert_eq!(store.template(one.id).unwrap(), (one.clone(), Settings::default()));
+
+        rename("three").unwrap();
+        let (template, settings) = store.template(one.id).unwrap();
+        assert_eq!((template.name.as_str(), settings.limits.cpu_ms), ("three", Settings::default().limits.cpu_ms + 1));
+        assert!(template.updated_at > one.updated_at);
+        let unknown = store.update_template(TemplateId::new(), |_, _| Ok(())).unwrap_err();
+        assert_eq!(unknown.kind(), ErrorKind::TemplateNotFound);
+    }
+
+    #[test]
+    fn of_changes_at_a_time_none_is_lost() {
+        let store = in_memory();
+        let template = new_template("t");
+        store.insert_template(&template, &Settings::default()).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (store, template) = (&store, template.id);
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let add = move |template: &mut Template, _: &mut Settings| {
+                            template.libraries.push(format!("{thread}-{number}"));
+                            Ok(())
+                        };
+                        store.update_template(template, add).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(store.template(template.id).unwrap().0.libraries.len(), 160);
     }
 
     #[test]

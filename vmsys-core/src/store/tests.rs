@@ -17,9 +17,9 @@ use super::fault::Fault;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Payload};
 use crate::execution::{Execution, ExecutionKind, ExecutionStatus, Metrics};
-use crate::ids::{ExecutionId, SessionId, TemplateId};
+use crate::ids::{CapabilityId, ExecutionId, SessionId, TemplateId};
 use crate::session::{SessionRecord, SessionStatus};
-use crate::template::{Engine, Settings, Template};
+use crate::template::{Capability, CapabilityKind, Engine, Settings, Template};
 use crate::time::Timestamp;
 use crate::value::{JsonText, ResultValue, ValueType};
 
@@ -161,6 +161,7 @@ fn lists_use_an_index() {
         "SELECT * FROM sessions WHERE id < ?1 AND template_id = ?3 AND status = ?4 ORDER BY id DESC LIMIT ?2",
         "SELECT * FROM events WHERE execution_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         "SELECT * FROM templates WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+        "SELECT * FROM capabilities WHERE template_id = ?1",
     ] {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let plan: Vec<String> = statement
@@ -230,7 +231,7 @@ fn what_is_no_database_of_ours_is_refused_and_left_alone() {
 
     drop(on_disk(&at("newer.db")));
     Connection::open(at("newer.db")).unwrap().pragma_update(None, "user_version", 999).unwrap();
-    says(&refused(&at("newer.db")), "a newer vm-system wrote it (its version is 999, the newest known here is 1)");
+    says(&refused(&at("newer.db")), "a newer vm-system wrote it (its version is 999, the newest known here is 2)");
 
     std::fs::create_dir(at("locked.db.lock")).unwrap();
     says(&refused(&at("locked.db")), "lock file");
@@ -239,6 +240,40 @@ fn what_is_no_database_of_ours_is_refused_and_left_alone() {
     // An empty file is an empty database: `mktemp` makes such.
     std::fs::write(at("empty.db"), "").unwrap();
     on_disk(&at("empty.db"));
+}
+
+#[test]
+fn a_database_of_version_1_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("vm.db");
+    let template = TemplateId::new();
+    {
+        // What the first version left behind: its one step, its mark, and a row of every kind of setting.
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(include_str!("migrations/0001_first.sql")).unwrap();
+        connection.pragma_update(None, "application_id", super::migrations::APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection.pragma_update(None, "journal_mode", "wal").unwrap();
+        let insert = "INSERT INTO templates VALUES (?1, 'old', 'quickjs', 1, ?2, '[]', '[]', 5, 6)";
+        let settings = r#"{"limits":{"cpu_ms":7},"runtime":{"strict":true}}"#;
+        connection.execute(insert, rusqlite::params![template.as_bytes(), settings]).unwrap();
+    }
+    for round in 0..2 {
+        let store = on_disk(&path);
+        assert_eq!(pragma(&store.0.writer.connection(), "user_version"), 2);
+        let detail = store.template_detail(template).unwrap();
+        assert_eq!((detail.template.name.as_str(), detail.capabilities.len()), ("old", round));
+        assert_eq!((detail.settings.limits.cpu_ms, detail.settings.runtime.strict), (7, true));
+        let capability = Capability {
+            id: CapabilityId::new(),
+            template_id: template,
+            kind: CapabilityKind::Fs,
+            name: format!("files {round}"),
+            enabled: true,
+            config: serde_json::Map::new(),
+        };
+        store.insert_capability(&capability).unwrap();
+    }
 }
 
 #[test]

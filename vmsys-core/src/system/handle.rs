@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{MAX_SOURCE_BYTES, VmSystem};
+use super::VmSystem;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::execution::{Execution, ExecutionKind, JsonObject, Request, RunFile};
 use crate::ids::SessionId;
+use crate::modules::loader::MAX_SOURCE_BYTES;
 use crate::session::SessionRecord;
 use crate::worktree::WorktreePath;
 
@@ -70,6 +71,7 @@ impl Session {
             path: None,
             args: JsonObject::new(),
             env: JsonObject::new(),
+            imported: false,
         };
         let session = self.vm.inner.takes_work(self.id)?;
         self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
@@ -90,6 +92,7 @@ impl Session {
             path: Some(path.as_str().to_owned()),
             args: run.args,
             env: run.env,
+            imported: false,
         };
         self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
     }

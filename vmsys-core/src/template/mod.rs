@@ -1,9 +1,17 @@
 //! Templates: what a runtime may do.
 
+mod capability;
+mod grants;
+mod patch;
 mod settings;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::capability::fs::FsPolicy;
+pub use self::capability::net::{HostPattern, NetPolicy};
+pub use self::capability::{Capability, CapabilityKind, NewCapability};
+pub(crate) use self::grants::Grants;
+pub use self::patch::{LimitsPatch, ResolverPatch, RuntimePatch, TemplatePatch};
 pub use self::settings::{Isolation, ResolverSettings, RuntimeSettings, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{StartupFileId, TemplateId};
@@ -68,6 +76,8 @@ pub struct TemplateDetail {
     pub template: Template,
     /// Its limits and settings.
     pub settings: Settings,
+    /// Its capabilities, oldest first.
+    pub capabilities: Vec<Capability>,
     /// Its startup files, in the order in which they run.
     pub startup_files: Vec<StartupFile>,
 }
@@ -107,15 +117,20 @@ impl NewTemplate {
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
-        let length = self.name.chars().count();
-        if self.name.trim().is_empty() {
-            return Err(Error::validation("name", "name must not be empty"));
-        }
-        if length > 200 || self.name.chars().any(char::is_control) {
-            return Err(Error::validation("name", "name must be at most 200 characters without control characters"));
-        }
+        check_name(&self.name)?;
         self.settings.validate()
     }
+}
+
+/// Checks a name, or a label: 1 to 200 characters, none of them a control character.
+fn check_name(name: &str) -> Result<()> {
+    if name.trim().is_empty() {
+        return Err(Error::validation("name", "name must not be empty"));
+    }
+    if name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(Error::validation("name", "name must be at most 200 characters without control characters"));
+    }
+    Ok(())
 }
 
 /// A file that every session of a template runs before it is ready.
@@ -142,6 +157,8 @@ pub enum StartupMode {
     /// As a script: what it declares at top level is there for every later execution.
     #[default]
     Eval,
+    /// As a module, which runs once in a session: who imports it later gets the same one.
+    Import,
 }
 
 impl std::str::FromStr for StartupMode {
@@ -150,9 +167,10 @@ impl std::str::FromStr for StartupMode {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "eval" => Ok(Self::Eval),
+            "import" => Ok(Self::Import),
             _ => Err(Error::new(
                 ErrorKind::StartupModeUnsupported,
-                format!("startup mode {text:?} is not supported: use eval"),
+                format!("startup mode {text:?} is not supported: use eval or import"),
             )),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::capability::fs::beneath;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
@@ -23,7 +24,7 @@ pub struct Settings {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ResolverSettings {
-    /// Directories of the worktree that bare names are looked up in.
+    /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself.
     pub roots: Vec<String>,
     /// Endings that are tried for a name without one.
     pub extensions: Vec<String>,
@@ -83,7 +84,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`Validation`](crate::ErrorKind::Validation) with the `field` that is out of range, or that asks for what this
-    /// version cannot enforce.
+    /// version cannot enforce; [`InvalidPath`](crate::ErrorKind::InvalidPath) for a root that is not below the worktree.
     pub fn validate(&self) -> Result<()> {
         self.limits.validate()?;
         for extension in &self.resolver.extensions {
@@ -94,10 +95,11 @@ impl Settings {
                 ));
             }
         }
+        for (place, root) in self.resolver.roots.iter().enumerate() {
+            beneath(&format!("resolver.roots[{place}]"), root)?;
+        }
         // A setting that is accepted is enforced. These come with later versions; until then they are refused.
         let unavailable = [
-            ("resolver.roots", !self.resolver.roots.is_empty()),
-            ("resolver.allow_absolute_repo_imports", self.resolver.allow_absolute_repo_imports),
             ("runtime.typescript", self.runtime.typescript),
             ("runtime.isolation", self.runtime.isolation == Isolation::Process),
         ];

@@ -1,6 +1,9 @@
 //! The route table, one file a resource.
 
+mod capabilities;
+mod catalog;
 mod executions;
+mod given;
 mod health;
 mod runtime;
 mod sessions;
@@ -20,7 +23,10 @@ pub(crate) fn all() -> impl Iterator<Item = Route<VmSystem>> {
     page.into_iter()
         .chain(health::routes())
         .chain(runtime::routes())
+        .chain(catalog::routes())
         .chain(templates::routes())
+        .chain(capabilities::routes())
+        .chain(given::routes())
         .chain(sessions::routes())
         .chain(executions::routes())
 }
@@ -37,12 +43,24 @@ mod tests {
         GET / Free\n\
         GET /api/v1/health Free\n\
         GET /api/v1/runtime/summary Brief\n\
+        GET /api/v1/catalog/modules Brief\n\
+        GET /api/v1/catalog/libraries Brief\n\
         GET /api/v1/templates Brief ?limit&before\n\
         POST /api/v1/templates Brief body\n\
         GET /api/v1/templates/{template_id} Brief\n\
+        PATCH /api/v1/templates/{template_id} Brief body\n\
         DELETE /api/v1/templates/{template_id} Brief\n\
         GET /api/v1/templates/{template_id}/startup-files Brief\n\
         POST /api/v1/templates/{template_id}/startup-files Brief body\n\
+        GET /api/v1/templates/{template_id}/capabilities Brief\n\
+        POST /api/v1/templates/{template_id}/capabilities Brief body\n\
+        DELETE /api/v1/templates/{template_id}/capabilities/{capability_id} Brief\n\
+        GET /api/v1/templates/{template_id}/modules Brief\n\
+        POST /api/v1/templates/{template_id}/modules Brief body\n\
+        DELETE /api/v1/templates/{template_id}/modules/{name} Brief\n\
+        GET /api/v1/templates/{template_id}/libraries Brief\n\
+        POST /api/v1/templates/{template_id}/libraries Brief body\n\
+        DELETE /api/v1/templates/{template_id}/libraries/{name} Brief\n\
         GET /api/v1/sessions Brief ?status&template_id&limit&before\n\
         POST /api/v1/sessions Long body\n\
         GET /api/v1/sessions/{session_id} Brief\n\

@@ -2,20 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 use vmsys_core::{
-    Limits, NewStartupFile, NewTemplate, ResolverSettings, RuntimeSettings, Settings, StartupFile, Template,
-    TemplateId, VmSystem,
+    Limits, LimitsPatch, NewStartupFile, NewTemplate, ResolverPatch, ResolverSettings, RuntimePatch, RuntimeSettings,
+    Settings, StartupFile, Template, TemplateDetail, TemplateId, TemplatePatch, VmSystem,
 };
 
 use super::MOST;
-use crate::decode::object_field;
+use super::capabilities::CapabilityView;
+use crate::decode::{given_field, object_field};
 use crate::error::ApiError;
 use crate::route::{Answer, Request, Route};
 
-pub(super) fn routes() -> [Route<VmSystem>; 6] {
+pub(super) fn routes() -> [Route<VmSystem>; 7] {
     [
         Route::get("/api/v1/templates", list).with_query(&["limit", "before"]),
         Route::post("/api/v1/templates", create).with_body(),
         Route::get("/api/v1/templates/{template_id}", detail),
+        Route::patch("/api/v1/templates/{template_id}", update).with_body(),
         Route::delete("/api/v1/templates/{template_id}", delete),
         Route::get("/api/v1/templates/{template_id}/startup-files", startup_files),
         Route::post("/api/v1/templates/{template_id}/startup-files", add_startup_file).with_body(),
@@ -54,6 +56,33 @@ impl CreateTemplate {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct UpdateTemplate {
+    #[serde(default, deserialize_with = "given_field")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "given_field")]
+    is_active: Option<bool>,
+    #[serde(default, deserialize_with = "object_field")]
+    limits: LimitsPatch,
+    #[serde(default, deserialize_with = "object_field")]
+    resolver: ResolverPatch,
+    #[serde(default, deserialize_with = "object_field")]
+    runtime: RuntimePatch,
+}
+
+impl UpdateTemplate {
+    fn into_core(self) -> TemplatePatch {
+        let mut patch = TemplatePatch::default();
+        patch.name = self.name;
+        patch.is_active = self.is_active;
+        patch.limits = self.limits;
+        patch.resolver = self.resolver;
+        patch.runtime = self.runtime;
+        patch
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AddStartupFile {
     path: String,
     #[serde(default)]
@@ -80,8 +109,7 @@ impl AddStartupFile {
 struct Detail<'a> {
     template: &'a Template,
     settings: SettingsView<'a>,
-    /// There are none in this version.
-    capabilities: [(); 0],
+    capabilities: Vec<CapabilityView>,
     startup_files: Vec<StartupFileView>,
 }
 
@@ -124,12 +152,21 @@ fn create(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
 }
 
 fn detail(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
+    answer(vm.template(request.id("template_id")?)?)
+}
+
+fn update(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
     let id = request.id("template_id")?;
-    let detail = vm.template(id)?;
+    let patch = request.json::<UpdateTemplate>()?.into_core();
+    answer(vm.update_template(id, patch)?)
+}
+
+fn answer(detail: TemplateDetail) -> Result<Answer, ApiError> {
+    let id = detail.template.id;
     Answer::ok(&Detail {
         template: &detail.template,
         settings: SettingsView { template_id: id, vm_id: id, settings: &detail.settings },
-        capabilities: [],
+        capabilities: detail.capabilities.into_iter().map(CapabilityView::from).collect(),
         startup_files: detail.startup_files.into_iter().map(StartupFileView::from).collect(),
     })
 }
@@ -179,6 +216,32 @@ mod tests {
         expected.settings.resolver.extensions = vec![".js".to_owned()];
         expected.settings.runtime.strict = true;
         assert_eq!(create(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_change_says_only_what_is_given() {
+        let patch = |body: &str| decode::object::<UpdateTemplate>(body.as_bytes()).map(UpdateTemplate::into_core);
+        assert_eq!(patch("{}").unwrap(), TemplatePatch::default());
+        let body = r#"{"is_active":false,"limits":{"cpu_ms":7},"runtime":{"isolation":"thread"}}"#;
+        let mut expected = TemplatePatch::default();
+        expected.is_active = Some(false);
+        expected.limits.cpu_ms = Some(7);
+        expected.runtime.isolation = Some(vmsys_core::Isolation::Thread);
+        assert_eq!(patch(body).unwrap(), expected);
+        for (body, code, field) in [
+            (r#"{"name":null}"#, "VALIDATION_ERROR", "name"),
+            (r#"{"is_active":1}"#, "VALIDATION_ERROR", "is_active"),
+            (r#"{"limits":null}"#, "VALIDATION_ERROR", "limits"),
+            (r#"{"limits":[1]}"#, "VALIDATION_ERROR", "limits"),
+            (r#"{"limits":{"cpu_ms":null}}"#, "VALIDATION_ERROR", "limits.cpu_ms"),
+            (r#"{"limits":{"cpu_ms":-1}}"#, "VALIDATION_ERROR", "limits.cpu_ms"),
+            (r#"{"runtime":{"isolation":"jail"}}"#, "VALIDATION_ERROR", "runtime.isolation"),
+            (r#"{"limits":{"cpu":1}}"#, "INVALID_REQUEST", "limits.cpu"),
+            (r#"{"engine":"quickjs"}"#, "INVALID_REQUEST", "engine"),
+        ] {
+            let error = patch(body).unwrap_err();
+            assert_eq!((error.code(), error.detail("field")), (code, Some(field)), "{body}");
+        }
     }
 
     #[test]

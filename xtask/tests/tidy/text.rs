@@ -14,6 +14,8 @@ const LONG: &[(&str, &str)] =
 const HOSTS: &[&str] = &[
     "127.0.0.1",
     "api.example.com",
+    // Where the libraries of the catalogue come from.
+    "cdn.jsdelivr.net",
     "example.com",
     "example.org",
     "crates.io",

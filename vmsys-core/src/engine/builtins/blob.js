@@ -8,14 +8,19 @@
   const Bytes = Uint8Array;
   const setBytes = uncurry(Uint8Array.prototype.set), subarray = uncurry(Uint8Array.prototype.subarray);
   const sliceBytes = uncurry(Uint8Array.prototype.slice);
-  const replace = uncurry(String.prototype.replace), toLowerCase = uncurry(String.prototype.toLowerCase);
-  const test = uncurry(RegExp.prototype.test);
+  const replaceAll = uncurry(String.prototype.replaceAll), toLowerCase = uncurry(String.prototype.toLowerCase);
+  const charCodeAt = uncurry(String.prototype.charCodeAt);
   const bufferOf = getterOf(Reflect.getPrototypeOf(Uint8Array.prototype), 'buffer');
   const toNumber = Number;
   const { max, min, trunc } = Math;
-  const LINE_ENDS = /\r\n?/g, NOT_ASCII = /[^\x20-\x7e]/;
 
-  const normalType = (type) => (test(NOT_ASCII, type) ? '' : toLowerCase(type));
+  function normalType(type) {
+    for (let i = 0; i < type.length; i++) {
+      const code = charCodeAt(type, i);
+      if (code < 0x20 || code > 0x7e) return '';
+    }
+    return toLowerCase(type);
+  }
 
   function gather(parts, native) {
     const pieces = [];
@@ -25,7 +30,7 @@
       let bytes = bytesOfBlob(part) ?? bytesOf(part);
       if (bytes === undefined) {
         let text = usv(part);
-        if (native) text = replace(text, LINE_ENDS, '\n');
+        if (native) text = replaceAll(replaceAll(text, '\r\n', '\n'), '\r', '\n');
         bytes = utf8Encode(text);
       }
       pieces[i] = bytes;

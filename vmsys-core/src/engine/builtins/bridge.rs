@@ -11,6 +11,7 @@ use crate::engine::cross;
 use crate::engine::globals::{define, native};
 use crate::engine::realm::World;
 use crate::isolation::protocol::{Call, Completion};
+use crate::value::Value as Data;
 
 /// More calls than any program has open at a time: each may be a thread or a connection of the host's.
 const MOST_PENDING: usize = 256;
@@ -78,6 +79,14 @@ fn call<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: Rest<Value<'js>>) -> Resul
 }
 
 fn make_call<'js>(ctx: &Ctx<'js>, world: &Rc<World>, call: Call) -> Result<Value<'js>> {
+    cross::to_guest(ctx, &ask(ctx, world, call)?)
+}
+
+/// Makes a call of the host and waits for its answer, which is plain data.
+///
+/// # Errors
+/// The error is pending, as the script is to catch it.
+pub(in crate::engine) fn ask(ctx: &Ctx<'_>, world: &Rc<World>, call: Call) -> Result<Data> {
     let Some(host) = world.budget.host() else { return Err(no_host(ctx)) };
     let answer = host.borrow_mut().call(call);
     drop(host);
@@ -85,10 +94,7 @@ fn make_call<'js>(ctx: &Ctx<'js>, world: &Rc<World>, call: Call) -> Result<Value
     if world.budget.check().is_some() {
         return Err(Exception::throw_message(ctx, "the execution is being ended"));
     }
-    match answer {
-        Ok(value) => cross::to_guest(ctx, &value),
-        Err(error) => Err(cross::throw(ctx, &world.intrinsics, &error)),
-    }
+    answer.map_err(|error| cross::throw(ctx, &world.intrinsics, &error))
 }
 
 /// Begins a call: `{promise, cancel}`.

@@ -2,7 +2,7 @@
 (function (internal) {
   'use strict';
   const { classOf } = internal.natives;
-  const { clonePlatformObject, dictionary, domException, getterOf, isObject, listOf, required, typeError, uncurry } =
+  const { clonePlatformObject, dictionary, domException, getterOf, isObject, listOf, required, string, typeError, uncurry } =
     internal.part('webidl');
   const { defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
   const keysOf = Object.keys;
@@ -205,7 +205,7 @@
       const message = getOwnPropertyDescriptor(value, 'message');
       const clone = new type();
       delete clone.message;
-      if (message !== undefined && 'value' in message) hide(clone, 'message', `${message.value}`);
+      if (message !== undefined && 'value' in message) hide(clone, 'message', string(message.value));
       const stack = value.stack;
       if (typeof stack === 'string') hide(clone, 'stack', stack);
       const cause = getOwnPropertyDescriptor(value, 'cause');

@@ -3,7 +3,7 @@
 //! A part is a file with one function expression. It is called with `internal`, its way to everything that is not
 //! JavaScript, and returns its exports. The tables say which globals and which modules come from which part.
 
-mod bridge;
+pub(super) mod bridge;
 mod natives;
 
 use std::cell::{Cell, RefCell};
@@ -45,6 +45,7 @@ parts! {
     "body",
     "bytes" [natives::bytes::NATIVES],
     "clone" [natives::realm::CLASSES],
+    "commonjs" [natives::commonjs::NATIVES],
     "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
@@ -77,6 +78,7 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("URLSearchParams", "url", "URLSearchParams"),
     ("crypto", "crypto", "crypto"),
     ("performance", "performance", "performance"),
+    ("require", "commonjs", "require"),
     ("structuredClone", "clone", "structuredClone"),
 ];
 
@@ -152,6 +154,14 @@ pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Opti
         (None, Some(_)) => Some(Err(not_granted(ctx, world, plain))),
         (None, None) => None,
     }
+}
+
+/// The name by which a module that is no file is known, whichever way it is written.
+pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
+    let plain = name.strip_prefix("node:").unwrap_or(name);
+    let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
+    let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
+    (ours || hosts).then(|| format!("node:{plain}"))
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {

@@ -1,6 +1,7 @@
 //! Functions in Rust that parts call: pure ones, which reach nothing but their arguments and the realm.
 
 pub(super) mod bytes;
+pub(super) mod commonjs;
 pub(super) mod crypto;
 pub(super) mod encoding;
 pub(super) mod realm;
@@ -24,13 +25,26 @@ pub(super) struct Native {
 }
 
 /// An argument that is a text; a lone surrogate becomes U+FFFD.
-fn text_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Result<String> {
-    cross::string(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not a string"))
+fn text_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>, world: &World) -> Result<String> {
+    let value = argument(args, at, ctx);
+    charge(ctx, world, raw::string_len(&value))?;
+    cross::string(&value).map_err(|_| Exception::throw_type(ctx, "not a string"))
 }
 
 /// An argument that is a typed array: its bytes.
-fn bytes_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Result<Vec<u8>> {
-    raw::typed_array_bytes(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not bytes"))
+fn bytes_argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>, world: &World) -> Result<Vec<u8>> {
+    let bytes =
+        raw::typed_array_bytes(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not bytes"))?;
+    charge(ctx, world, bytes.len())?;
+    Ok(bytes)
+}
+
+/// Counts work as the script's own; fails when the script is to end.
+fn charge(ctx: &Ctx<'_>, world: &World, bytes: usize) -> Result<()> {
+    if world.budget.charge(bytes) {
+        return Err(Exception::throw_message(ctx, "the execution is being ended"));
+    }
+    Ok(())
 }
 
 fn flag_argument(args: &[Value<'_>], at: usize) -> bool {

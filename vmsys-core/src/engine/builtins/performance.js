@@ -5,7 +5,6 @@
   const { coded, dictionary, domException, expose, isObject, platform, required, string, typeError, uncurry } =
     internal.part('webidl');
   const { EventTarget } = internal.part('events');
-  const clone = internal.part('clone').structuredClone;
   const splice = uncurry(Array.prototype.splice);
   const toNumber = Number;
   const start = origin();
@@ -45,7 +44,7 @@
     }
     return time;
   }
-  const copyOf = (detail) => (detail === undefined || detail === null ? null : clone(detail));
+  const copyOf = (detail) => (detail === undefined || detail === null ? null : internal.part('clone').structuredClone(detail));
 
   class PerformanceMark extends PerformanceEntry {
     #detail;

@@ -4,6 +4,7 @@
   const { classOf } = internal.natives;
   const { apply, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const { freeze } = Object;
+  const StringHere = String;
   const TypeErrorHere = TypeError;
   const RangeErrorHere = RangeError;
   const DOMExceptionHere = DOMException;
@@ -45,7 +46,7 @@
     const own = getOwnPropertyDescriptor(error, 'stack');
     const calls = own === undefined ? rawStack(new TypeErrorHere('')) : own.value;
     if (typeof calls === 'string') {
-      const value = `${name}: ${message}${calls === '' ? '' : '\n'}${calls}`;
+      const value = name + ': ' + message + (calls === '' ? '' : '\n') + calls;
       defineProperty(error, 'stack', { __proto__: null, value, writable: true, enumerable: false, configurable: true });
     }
     return error;
@@ -73,8 +74,13 @@
   const wrongType = (name, wanted, value) =>
     typeError(`The "${name}" argument must be ${wanted}. ${received(value)}`, 'ERR_INVALID_ARG_TYPE');
 
-  const string = (value) => `${value}`;
-  const usv = (value) => toWellFormed(`${value}`);
+  // No templates where it matters: the engine makes them by calling what a script may have put in the place of `concat`.
+  function string(value) {
+    if (typeof value === 'string') return value;
+    if (typeof value === 'symbol') throw typeError('Cannot convert a Symbol value to a string');
+    return StringHere(value);
+  }
+  const usv = (value) => toWellFormed(string(value));
   const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
   /** An options argument: what is missing is empty, and what is no object is refused. */
@@ -184,7 +190,7 @@
     delete prototype.constructor;
     Reflect.setPrototypeOf(prototype, IteratorPrototype);
     defineProperty(prototype, 'next', { __proto__: null, enumerable: true });
-    defineProperty(prototype, tagSymbol, { __proto__: null, value: `${tag} Iterator`, configurable: true });
+    defineProperty(prototype, tagSymbol, { __proto__: null, value: tag + ' Iterator', configurable: true });
     const methods = {
       entries() {
         size(this);

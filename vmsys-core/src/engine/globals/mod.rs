@@ -2,7 +2,6 @@
 
 mod console;
 mod process;
-mod require;
 
 use std::rc::{Rc, Weak};
 
@@ -25,9 +24,17 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) ->
     install_clock_and_dice(ctx, world)?;
     install_timers(ctx, world)?;
     process::install(ctx, world)?;
-    require::install(ctx, world)?;
     if config.console {
         console::install(ctx, world)?;
+    }
+    Ok(())
+}
+
+/// Sets the globals that a template grants.
+pub(super) fn install_granted(ctx: &Ctx<'_>, config: &RealmConfig) -> Result<()> {
+    for (name, value) in &config.granted.globals {
+        let value: Value<'_> = ctx.json_parse(value.as_str())?;
+        ctx.globals().prop(name.as_str(), Property::from(value).writable().configurable().enumerable())?;
     }
     Ok(())
 }

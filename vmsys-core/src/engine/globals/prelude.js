@@ -6,7 +6,7 @@
   const RealDate = Date;
   const toString = RealDate.prototype.toString;
   const hidden = (target, name, value) =>
-    defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
+    defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true });
 
   function HostDate(...args) {
     if (new.target === undefined) return apply(toString, new RealDate(now()), []);

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Object, Persistent, Result, Value};
 
-use super::define;
+use super::{define, native};
 use crate::engine::realm::World;
+use crate::execution::JsonObject;
 use crate::isolation::protocol::{PROGRAM, ProcessView};
 use crate::value::JsonText;
 
@@ -16,6 +17,7 @@ pub(in crate::engine) struct ProcessGlobal(Persistent<Object<'static>>);
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     let process = Object::new(ctx.clone())?;
     define(&process, "platform", "linux")?;
+    define(&process, "cwd", native(ctx, world, "cwd", |_, world, _| Ok(world.modules.root().to_owned()))?)?;
     define(&ctx.globals(), "process", process.clone())?;
     *world.process.borrow_mut() = Some(ProcessGlobal(Persistent::save(ctx, process)));
     RunView::show_none(ctx, world)
@@ -40,7 +42,7 @@ impl RunView {
         }
         replace(ctx, &globals, "__ARGS__", parse(ctx, &view.args)?);
         replace(ctx, &globals, "__ENV__", parse(ctx, &view.env)?);
-        Self::show(ctx, world, parse(ctx, &view.process_argv)?, parse(ctx, &view.process_env)?)
+        Self::show(ctx, world, parse(ctx, &view.process_argv)?, env(ctx, world, Some(&view.process_env))?)
     }
 
     pub(in crate::engine) fn leave(ctx: &Ctx<'_>, world: &World) -> Result<()> {
@@ -51,7 +53,7 @@ impl RunView {
     }
 
     fn show_none(ctx: &Ctx<'_>, world: &World) -> Result<()> {
-        Self::show(ctx, world, ctx.json_parse(format!("[{PROGRAM:?}]"))?, ctx.json_parse("{}")?)
+        Self::show(ctx, world, ctx.json_parse(format!("[{PROGRAM:?}]"))?, env(ctx, world, None)?)
     }
 
     fn show<'js>(ctx: &Ctx<'js>, world: &World, argv: Value<'js>, env: Value<'js>) -> Result<()> {
@@ -62,6 +64,16 @@ impl RunView {
         replace(ctx, &process, "env", env);
         Ok(())
     }
+}
+
+/// What the template grants, and what a run adds to it or puts in its place.
+fn env<'js>(ctx: &Ctx<'js>, world: &World, of_run: Option<&JsonText>) -> Result<Value<'js>> {
+    let granted = world.granted.env.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+    let mut env: JsonObject = granted.collect();
+    if let Some(of_run) = of_run {
+        env.extend(of_run.decode::<JsonObject>().unwrap_or_default());
+    }
+    ctx.json_parse(serde_json::Value::Object(env).to_string())
 }
 
 fn parse<'js>(ctx: &Ctx<'js>, json: &JsonText) -> Result<Value<'js>> {

@@ -155,7 +155,8 @@ fn many_names_are_declared_again_together() {
         bench.limits.wall = Duration::from_millis(100);
         let started = Instant::now();
         assert_eq!(bench.run(&too_many), End::Stopped(Stop::Wall));
-        assert!(started.elapsed() < Duration::from_millis(1_000), "{:?}", started.elapsed());
+        // It would take a minute; on a busy machine the 64 names between two looks at the clock take a while.
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         assert_eq!(bench.value("many0 + many19999"), "19999");
     });
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rquickjs::{Ctx, Exception, IntoJs, Result, Value};
 
-use super::Native;
+use super::{Native, charge, text_argument};
 use crate::engine::builtins::argument;
 use crate::engine::cross;
 use crate::engine::realm::World;
@@ -14,15 +14,18 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] =
     &[Native { name: "utf8Encode", body: utf8_encode }, Native { name: "utf8Decode", body: utf8_decode }];
 
 /// `utf8Encode(text)`: its bytes, as a `Uint8Array`; a lone surrogate becomes U+FFFD.
-fn utf8_encode<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let text = cross::string(&argument(args, 0, ctx)).map_err(|_| Exception::throw_type(ctx, "not a string"))?;
+fn utf8_encode<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let text = text_argument(args, 0, ctx, world)?;
     cross::to_guest(ctx, &Data::Bytes(text.into_bytes()))
 }
 
 /// `utf8Decode(bytes)`: their text; what is no UTF-8 becomes U+FFFD.
 fn utf8_decode<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
     match cross::to_host(ctx, &world.intrinsics, &[argument(args, 0, ctx)])?.as_slice() {
-        [Data::Bytes(bytes)] => String::from_utf8_lossy(bytes).into_js(ctx),
+        [Data::Bytes(bytes)] => {
+            charge(ctx, world, bytes.len())?;
+            String::from_utf8_lossy(bytes).into_js(ctx)
+        }
         _ => Err(Exception::throw_type(ctx, "not bytes")),
     }
 }

@@ -7,7 +7,7 @@ use rquickjs::{Ctx, Exception, Result, Value};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::{Native, bytes_argument, text_argument};
+use super::{Native, bytes_argument, charge, text_argument};
 use crate::engine::cross;
 use crate::engine::realm::World;
 use crate::value::Value as Data;
@@ -24,15 +24,16 @@ fn random_bytes<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> 
     if length > MOST_RANDOM {
         return Err(Exception::throw_range(ctx, "too many random bytes at once"));
     }
+    charge(ctx, world, length)?;
     let mut bytes = vec![0; length];
     world.random.borrow_mut().fill_bytes(&mut bytes);
     cross::to_guest(ctx, &Data::Bytes(bytes))
 }
 
 /// `digest(algorithm, bytes)`: a `Uint8Array`, or null for an algorithm that there is not.
-fn digest<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let bytes = bytes_argument(args, 1, ctx)?;
-    let digest = match text_argument(args, 0, ctx)?.as_str() {
+fn digest<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let bytes = bytes_argument(args, 1, ctx, world)?;
+    let digest = match text_argument(args, 0, ctx, world)?.as_str() {
         "SHA-1" => Sha1::digest(&bytes).to_vec(),
         "SHA-256" => Sha256::digest(&bytes).to_vec(),
         "SHA-384" => Sha384::digest(&bytes).to_vec(),

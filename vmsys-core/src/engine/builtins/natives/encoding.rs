@@ -21,8 +21,8 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
 
 /// `utf8EncodeSome(text, room)`: the bytes of as many whole characters as there is room for, and how many UTF-16 units
 /// these are.
-fn utf8_encode_some<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let text = text_argument(args, 0, ctx)?;
+fn utf8_encode_some<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let text = text_argument(args, 0, ctx, world)?;
     let room = args.get(1).and_then(Value::as_number).unwrap_or_default() as usize;
     let fits = &text[..text.floor_char_boundary(room)];
     let units = fits.chars().map(char::len_utf16).sum::<usize>();
@@ -35,26 +35,26 @@ fn utf8_encode_some<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> 
 }
 
 /// `encodingName(label)`: the name of an encoding as scripts see it, or null.
-fn encoding_name<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    match find(&text_argument(args, 0, ctx)?) {
+fn encoding_name<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    match find(&text_argument(args, 0, ctx, world)?) {
         Some(encoding) => encoding.name().to_ascii_lowercase().into_js(ctx),
         None => Ok(Value::new_null(ctx.clone())),
     }
 }
 
 /// `decode(name, bytes, fatal, ignoreBOM)`: the whole text, or null where it is fatal that the bytes are wrong.
-fn decode<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let mut decoder = begin(ctx, args, flag_argument(args, 3))?;
-    or_null(ctx, run(&mut decoder, &bytes_argument(args, 1, ctx)?, flag_argument(args, 2), true))
+fn decode<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let mut decoder = begin(ctx, world, args, flag_argument(args, 3))?;
+    or_null(ctx, run(&mut decoder, &bytes_argument(args, 1, ctx, world)?, flag_argument(args, 2), true))
 }
 
 /// `decoder(name, fatal, ignoreBOM)`: a function that takes the bytes of a stream, piece by piece, with a flag for the
 /// last one, and gives what `decode` does.
 fn decoder<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let decoder = RefCell::new(Some(begin(ctx, args, flag_argument(args, 2))?));
+    let decoder = RefCell::new(Some(begin(ctx, world, args, flag_argument(args, 2))?));
     let fatal = flag_argument(args, 1);
-    let next = native(ctx, world, "decode", move |ctx, _, args| {
-        let bytes = bytes_argument(&args.0, 0, ctx)?;
+    let next = native(ctx, world, "decode", move |ctx, world, args| {
+        let bytes = bytes_argument(&args.0, 0, ctx, world)?;
         let last = flag_argument(&args.0, 1);
         // One that has ended must not be used again: it would panic.
         let Some(mut current) = decoder.borrow_mut().take() else {
@@ -77,8 +77,8 @@ fn find(label: &str) -> Option<&'static Encoding> {
     Encoding::for_label_no_replacement(label.as_bytes())
 }
 
-fn begin<'js>(ctx: &Ctx<'js>, args: &[Value<'js>], ignore_bom: bool) -> Result<Decoder> {
-    let Some(encoding) = find(&text_argument(args, 0, ctx)?) else {
+fn begin<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>], ignore_bom: bool) -> Result<Decoder> {
+    let Some(encoding) = find(&text_argument(args, 0, ctx, world)?) else {
         return Err(Exception::throw_range(ctx, "no such encoding"));
     };
     Ok(if ignore_bom { encoding.new_decoder_without_bom_handling() } else { encoding.new_decoder_with_bom_removal() })

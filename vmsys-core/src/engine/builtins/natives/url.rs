@@ -1,11 +1,14 @@
 //! URLs as the WHATWG standard parses and changes them.
+//!
+//! The `url` crate passes the standard's own tests but for some of `file:` URLs: where a path begins with several slashes
+//! it makes them one, and it drops a host that stands before a drive letter.
 
 use std::rc::Rc;
 
 use rquickjs::{Array, Ctx, IntoJs, Result, Value};
 use url::{Url, form_urlencoded, quirks};
 
-use super::{Native, text_argument, texts};
+use super::{Native, charge, text_argument, texts};
 use crate::engine::builtins::argument;
 use crate::engine::cross;
 use crate::engine::realm::World;
@@ -18,12 +21,12 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
 ];
 
 /// `urlParse(input, base)`: the parts of a URL, or null where there is none.
-fn parse<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let input = text_argument(args, 0, ctx)?;
+fn parse<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let input = text_argument(args, 0, ctx, world)?;
     let parsed = if argument(args, 1, ctx).is_undefined() {
         Url::parse(&input)
     } else {
-        Url::parse(&text_argument(args, 1, ctx)?).and_then(|base| base.join(&input))
+        Url::parse(&text_argument(args, 1, ctx, world)?).and_then(|base| join(&base, &input))
     };
     match parsed {
         Ok(url) => parts(ctx, &url),
@@ -31,11 +34,22 @@ fn parse<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Valu
     }
 }
 
+/// Resolves a reference. Only in URLs of the web is a backslash at its beginning a slash; the crate takes it for one
+/// everywhere.
+fn join(base: &Url, input: &str) -> std::result::Result<Url, url::ParseError> {
+    const SPECIAL: [&str; 6] = ["http", "https", "ws", "wss", "ftp", "file"];
+    let reference = input.trim_start_matches(|c| c <= ' ');
+    if reference.starts_with('\\') && !SPECIAL.contains(&base.scheme()) {
+        return base.join(&format!("./{reference}"));
+    }
+    base.join(input)
+}
+
 /// `urlSet(href, part, value)`: the parts after one was set, or null where it cannot have that value.
-fn set<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+fn set<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
     let nothing = Value::new_null(ctx.clone());
-    let value = text_argument(args, 2, ctx)?;
-    let Ok(mut url) = Url::parse(&text_argument(args, 0, ctx)?) else { return Ok(nothing) };
+    let value = text_argument(args, 2, ctx, world)?;
+    let Ok(mut url) = Url::parse(&text_argument(args, 0, ctx, world)?) else { return Ok(nothing) };
     let changed = match argument(args, 1, ctx).as_int() {
         Some(1) => quirks::set_protocol(&mut url, &value),
         Some(2) => quirks::set_username(&mut url, &value),
@@ -43,10 +57,7 @@ fn set<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<
         Some(4) => quirks::set_host(&mut url, &value),
         Some(5) => quirks::set_hostname(&mut url, &value),
         Some(6) => quirks::set_port(&mut url, &value),
-        Some(7) => {
-            quirks::set_pathname(&mut url, &value);
-            Ok(())
-        }
+        Some(7) => set_pathname(&mut url, &value),
         Some(8) => {
             quirks::set_search(&mut url, &value);
             Ok(())
@@ -60,9 +71,31 @@ fn set<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<
     if changed.is_ok() { parts(ctx, &url) } else { Ok(nothing) }
 }
 
+/// Sets the path. Where there is no authority, a path that begins with two slashes must not become one: the crate's own
+/// setter does not see to that, its parser does.
+fn set_pathname(url: &mut Url, path: &str) -> std::result::Result<(), ()> {
+    if url.has_authority() || url.cannot_be_a_base() {
+        quirks::set_pathname(url, path);
+        return Ok(());
+    }
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    // What the parser would take for the end of the path, or trim.
+    let path = path.replace('?', "%3F").replace('#', "%23").replace(' ', "%20");
+    let rest = format!("{}{}", quirks::search(url), quirks::hash(url));
+    *url = Url::parse(&format!("{}:/.{slash}{path}{rest}", url.scheme())).map_err(|_| ())?;
+    Ok(())
+}
+
+/// The origin of a URL, as text. That of a `blob:` URL is the origin of the URL in its path, if that is one of the web.
+fn origin(url: &Url) -> String {
+    let is_opaque =
+        url.scheme() == "blob" && !Url::parse(url.path()).is_ok_and(|inner| matches!(inner.scheme(), "http" | "https"));
+    if is_opaque { "null".to_owned() } else { quirks::origin(url) }
+}
+
 /// What a `URL` shows, in the order that `url.js` counts on.
 fn parts<'js>(ctx: &Ctx<'js>, url: &Url) -> Result<Value<'js>> {
-    let origin = quirks::origin(url);
+    let origin = origin(url);
     let shown = [
         quirks::href(url),
         quirks::protocol(url),
@@ -80,16 +113,17 @@ fn parts<'js>(ctx: &Ctx<'js>, url: &Url) -> Result<Value<'js>> {
 }
 
 /// `formParse(query)`: names and values in turn.
-fn form_parse<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    let query = text_argument(args, 0, ctx)?;
+fn form_parse<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let query = text_argument(args, 0, ctx, world)?;
     texts(ctx, form_urlencoded::parse(query.as_bytes()).flat_map(|(name, value)| [name, value]))
 }
 
 /// `formSerialize(list)`: the query of names and values in turn.
-fn form_serialize<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+fn form_serialize<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
     let Some(list) = argument(args, 0, ctx).into_array() else { return "".into_js(ctx) };
     let mut query = String::new();
     for (at, text) in own_texts(&list).enumerate() {
+        charge(ctx, world, text.len())?;
         match at {
             0 => {}
             at if at % 2 == 0 => query.push('&'),

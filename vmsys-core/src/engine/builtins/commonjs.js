@@ -1,0 +1,98 @@
+// `require`: CommonJS modules of the worktree, cached for the life of the session.
+(function (internal) {
+  'use strict';
+  const { caller, builtin, compile } = internal.natives;
+  const { apply, defineProperty } = Reflect;
+  const parseJson = JSON.parse;
+  const cache = Object.create(null);
+
+  function Module(file, path, parent) {
+    const slash = file.lastIndexOf('/');
+    this.id = file;
+    this.path = slash > 0 ? file.slice(0, slash) : '/';
+    this.exports = {};
+    this.filename = file;
+    this.loaded = false;
+    this.children = [];
+    this.require = requireFrom(path);
+    defineProperty(this, 'parent', { value: parent, enumerable: false, configurable: true, writable: true });
+  }
+
+  function failure(code, message) {
+    const error = new Error(message);
+    error.code = code;
+    return error;
+  }
+
+  function check(id) {
+    if (typeof id !== 'string') {
+      const error = new TypeError(`The "id" argument must be of type string. Received ${id === null ? 'null' : `type ${typeof id}`}`);
+      error.code = 'ERR_INVALID_ARG_TYPE';
+      throw error;
+    }
+    if (id === '') {
+      const error = new TypeError("The argument 'id' must be a non-empty string. Received ''");
+      error.code = 'ERR_INVALID_ARG_VALUE';
+      throw error;
+    }
+  }
+
+  const resolve = (id, referrer) => internal.call('vm:loader', 'resolve', id, referrer, 'require');
+
+  function load({ path, file, format }, parent) {
+    const known = cache[file];
+    if (known !== undefined) return known.exports;
+    if (format === 'module') throw esm(file);
+    const module = new Module(file, path, parent);
+    cache[file] = module;
+    let done = false;
+    try {
+      const source = internal.call('vm:loader', 'read', path);
+      if (format === 'json') {
+        try {
+          module.exports = parseJson(source);
+        } catch (error) {
+          error.message = `${file}: ${error.message}`;
+          throw error;
+        }
+      } else {
+        const wrapped = compile(path, source);
+        if (wrapped === null) throw esm(file);
+        apply(wrapped, module.exports, [module.exports, module.require, module, file, module.path]);
+      }
+      done = true;
+    } finally {
+      // What failed is tried again when it is asked for again.
+      if (!done) delete cache[file];
+    }
+    module.loaded = true;
+    return module.exports;
+  }
+
+  const esm = (file) =>
+    failure('ERR_REQUIRE_ESM', `require() of ES module ${file} is not supported: use import() instead`);
+
+  // `referrer` is the path of the file that asks; null asks who called.
+  function requireFrom(referrer) {
+    const from = (levels) => (referrer === null ? caller(levels) : referrer);
+    function require(id) {
+      check(id);
+      const ours = builtin(id);
+      if (ours !== undefined) return ours;
+      return load(resolve(id, from(2)), null);
+    }
+    require.resolve = function resolveId(id) {
+      check(id);
+      return builtin(id) === undefined ? resolve(id, from(2)).file : id;
+    };
+    require.cache = cache;
+    require.main = undefined;
+    return require;
+  }
+
+  return {
+    require: requireFrom(null),
+    // For an import of a CommonJS module.
+    load: (path, file, format) => load({ path, file, format }, null),
+  };
+})

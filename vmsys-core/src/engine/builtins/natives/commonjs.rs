@@ -1,0 +1,43 @@
+//! What `require` needs of the engine: who calls, modules that are no files, and functions out of texts.
+
+use std::rc::Rc;
+
+use rquickjs::{Ctx, Exception, IntoJs, Result, Value};
+
+use super::Native;
+use crate::engine::builtins::{argument, module};
+use crate::engine::realm::World;
+use crate::engine::{cross, ffi, modules};
+
+pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
+    Native { name: "caller", body: caller },
+    Native { name: "builtin", body: builtin },
+    Native { name: "compile", body: compile },
+];
+
+/// `caller(levels)`: the name of the script whose function called, so many calls up; empty when it has none.
+fn caller<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let levels = argument(args, 0, ctx).as_int().unwrap_or(0);
+    ffi::caller(ctx, levels).as_deref().map_or("", modules::file_of).into_js(ctx)
+}
+
+/// `builtin(name)`: the exports of a module that is no file; `undefined` when it may be one.
+fn builtin<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    match module(ctx, world, &text(ctx, args, 0)?) {
+        Some(exports) => exports.map(rquickjs::Object::into_value),
+        None => Ok(Value::new_undefined(ctx.clone())),
+    }
+}
+
+/// `compile(path, source)`: the function around a CommonJS module; `null` when it is an ES module.
+fn compile<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    let (path, source) = (text(ctx, args, 0)?, text(ctx, args, 1)?);
+    match modules::compile_common(ctx, world, &path, &source)? {
+        Some(function) => Ok(function),
+        None => Ok(Value::new_null(ctx.clone())),
+    }
+}
+
+fn text<'js>(ctx: &Ctx<'js>, args: &[Value<'js>], at: usize) -> Result<String> {
+    cross::string(&argument(args, at, ctx)).map_err(|_| Exception::throw_type(ctx, "not a string"))
+}

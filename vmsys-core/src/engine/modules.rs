@@ -1,0 +1,497 @@
+//! ES modules: how the engine finds and reads what a script imports.
+//!
+//! The engine asks twice: for the one name of a module, and then for the module of that name, if it has none yet. Both
+//! go to the host's loader. What is no ES module (CommonJS, JSON, modules that are no files) becomes one whose exports
+//! are known before it is linked.
+#![expect(unsafe_code, reason = "rquickjs's loaders see neither attributes nor who asks")]
+
+mod evaluated;
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::{Rc, Weak};
+
+use rquickjs::object::Property;
+use rquickjs::{Ctx, Exception, Function, Object, Result, Value, qjs};
+
+use self::evaluated::Records;
+use super::builtins;
+use super::cross;
+use super::ffi::{self, Evaluated};
+use super::globals::native;
+use super::raw::{self, Keys, Listing};
+use super::realm::World;
+use crate::isolation::protocol::{Call, Job, LOADER};
+use crate::value::{CallError, Value as Data};
+
+/// What the name of an imported module ends with when a run of its file has the plain one.
+const IMPORTED: &str = "?import";
+/// To see whether a longer text is a module, it would have to be compiled without limits.
+const MAX_DETECTED_BYTES: usize = 1 << 20;
+
+/// What a realm knows of its modules.
+pub(super) struct Modules {
+    /// The absolute path of the worktree.
+    root: String,
+    strict: bool,
+    records: Option<Records>,
+    /// What was found, by the name of the module.
+    found: RefCell<HashMap<String, Found>>,
+    /// The files that were run as modules. Each run has the file's name, so that an import must have another.
+    run: RefCell<HashSet<String>>,
+}
+
+#[derive(Clone)]
+struct Found {
+    path: String,
+    file: String,
+    format: String,
+}
+
+impl Modules {
+    /// To be made before the realm has any module.
+    pub(super) fn new(ctx: &Ctx<'_>, root: &str, strict: bool) -> Self {
+        let records = Records::find(ctx);
+        Self { root: root.to_owned(), strict, records, found: RefCell::default(), run: RefCell::default() }
+    }
+}
+
+impl Modules {
+    /// The absolute path of the worktree.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+}
+
+/// What the engine is given to find the realm by.
+pub(super) struct LoaderHook(RefCell<Weak<World>>);
+
+impl LoaderHook {
+    pub(super) fn new() -> Box<Self> {
+        Box::new(Self(RefCell::new(Weak::new())))
+    }
+
+    pub(super) fn attach(&self, world: &Rc<World>) {
+        *self.0.borrow_mut() = Rc::downgrade(world);
+    }
+}
+
+/// Has the engine ask us for modules. The hook must outlive the runtime.
+#[expect(clippy::borrowed_box, reason = "a box does not move, which the engine relies on")]
+pub(super) fn install(ctx: &Ctx<'_>, hook: &Box<LoaderHook>) {
+    let opaque = std::ptr::from_ref::<LoaderHook>(hook.as_ref()).cast_mut().cast::<c_void>();
+    // SAFETY: the runtime of a live context is alive; the functions live as long as the program, and the hook, of which
+    // they only make shared references, as long as the runtime.
+    unsafe {
+        let runtime = qjs::JS_GetRuntime(ctx.as_raw().as_ptr());
+        qjs::JS_SetModuleLoaderFunc2(runtime, Some(normalize), Some(load), Some(check_attributes), opaque);
+    }
+}
+
+/// The file that a script or module of this name was read from.
+pub(super) fn file_of(name: &str) -> &str {
+    name.strip_suffix(IMPORTED).unwrap_or(name)
+}
+
+/// Runs a file as a module, anew.
+pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, job: &Job) -> Evaluated<'js> {
+    world.modules.run.borrow_mut().insert(job.name.clone());
+    let Some(module) = ffi::compile_module(ctx, &job.source, &job.name) else { return Evaluated::Threw };
+    let file = format!("{}/{}", world.modules.root, job.name);
+    match describe(ctx, world, &module, &job.name, &file) {
+        Ok(()) => ffi::run_module(ctx, &module),
+        Err(_) => Evaluated::Threw,
+    }
+}
+
+/// Imports a file of the worktree.
+pub(super) fn import<'js>(ctx: &Ctx<'js>, path: &str) -> Evaluated<'js> {
+    let name = CString::new(format!("./{path}")).unwrap_or_default();
+    // SAFETY: the context is alive, both names outlive the call, and what comes back is ours.
+    let promise = unsafe {
+        let raw = qjs::JS_LoadModule(ctx.as_raw().as_ptr(), c"".as_ptr(), name.as_ptr());
+        (!qjs::JS_IsException(raw)).then(|| Value::from_raw(ctx.clone(), raw))
+    };
+    promise.map_or(Evaluated::Threw, Evaluated::Promise)
+}
+
+/// Makes the function around a CommonJS module; `None` when the text is that of an ES module.
+///
+/// # Errors
+/// Its syntax error is pending.
+pub(super) fn compile_common<'js>(
+    ctx: &Ctx<'js>,
+    world: &World,
+    path: &str,
+    source: &str,
+) -> Result<Option<Value<'js>>> {
+    let hashbang = if source.starts_with("#!") { "//" } else { "" };
+    // The head stands on lines of its own before the first one, so that lines and columns stay the user's.
+    let text = format!("(function (exports, require, module, __filename, __dirname) {{\n\n{hashbang}{source}\n}})");
+    if let Some(function) = ffi::expression(ctx, &text, path, -1, world.modules.strict) {
+        return Ok(Some(function));
+    }
+    let thrown = ctx.catch();
+    if source.len() <= MAX_DETECTED_BYTES && ffi::is_module(source) {
+        return Ok(None);
+    }
+    Err(ctx.throw(thrown))
+}
+
+unsafe extern "C" fn normalize(
+    ctx: *mut qjs::JSContext,
+    base: *const c_char,
+    name: *const c_char,
+    opaque: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: the engine calls this with its own context, two C strings and what it was given to keep.
+    let called = unsafe { Called::new(ctx, opaque) };
+    // SAFETY: as above; the texts are copied.
+    let (base, name) = unsafe { (text_of(base), text_of(name)) };
+    let canonical = called.run(|ctx, world| canonical_name(ctx, world, file_of(&base), &name));
+    match canonical.and_then(|name| CString::new(name).ok()) {
+        // SAFETY: the context is alive; the engine frees the copy.
+        Some(name) => unsafe { qjs::js_strdup(ctx, name.as_ptr()) },
+        None => std::ptr::null_mut(),
+    }
+}
+
+unsafe extern "C" fn load(
+    ctx: *mut qjs::JSContext,
+    name: *const c_char,
+    opaque: *mut c_void,
+    attributes: qjs::JSValue,
+) -> *mut qjs::JSModuleDef {
+    // SAFETY: the engine calls this with its own context, a C string, what it was given to keep, and a value that stays
+    // alive for the call.
+    let called = unsafe { Called::new(ctx, opaque) };
+    // SAFETY: as above; the text is copied.
+    let name = unsafe { text_of(name) };
+    let loaded = called.run(|ctx, world| {
+        // SAFETY: as above; the value gets a count of its own.
+        let attributes = unsafe { Value::from_raw(ctx.clone(), qjs::JS_DupValue(ctx.as_raw().as_ptr(), attributes)) };
+        load_module(ctx, world, &name, &attributes)
+    });
+    loaded.unwrap_or(std::ptr::null_mut())
+}
+
+unsafe extern "C" fn check_attributes(
+    ctx: *mut qjs::JSContext,
+    opaque: *mut c_void,
+    attributes: qjs::JSValue,
+) -> c_int {
+    // SAFETY: as in `load`.
+    let called = unsafe { Called::new(ctx, opaque) };
+    let checked = called.run(|ctx, world| {
+        // SAFETY: as in `load`.
+        let attributes = unsafe { Value::from_raw(ctx.clone(), qjs::JS_DupValue(ctx.as_raw().as_ptr(), attributes)) };
+        match attribute_type(ctx, &attributes) {
+            Ok(None) => Ok(()),
+            Ok(Some(kind)) if kind == "json" => Ok(()),
+            Ok(Some(kind)) => Err(refuse(
+                ctx,
+                world,
+                "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED",
+                &format!("type \"{kind}\" is not supported: only \"json\" is"),
+            )),
+            Err(key) => Err(refuse(
+                ctx,
+                world,
+                "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED",
+                &format!("the import attribute \"{key}\" is not supported: only \"type\" is"),
+            )),
+        }
+    });
+    if checked.is_some() { 0 } else { -1 }
+}
+
+/// One question of the engine's.
+struct Called<'js> {
+    ctx: Ctx<'js>,
+    world: Option<Rc<World>>,
+}
+
+impl Called<'_> {
+    /// # Safety
+    /// The context is alive, and `opaque` is the hook that was installed, or null.
+    unsafe fn new(ctx: *mut qjs::JSContext, opaque: *mut c_void) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let hook = opaque.cast::<LoaderHook>().as_ref();
+            let world = hook.and_then(|hook| hook.0.borrow().upgrade());
+            Self { ctx: Ctx::from_raw(std::ptr::NonNull::new_unchecked(ctx)), world }
+        }
+    }
+
+    /// Answers it; `None` says that an exception is pending. No panic gets into the engine.
+    fn run<T>(&self, body: impl FnOnce(&Ctx<'_>, &Rc<World>) -> Result<T>) -> Option<T> {
+        let Some(world) = &self.world else {
+            drop(Exception::throw_message(&self.ctx, "nothing can be imported here"));
+            return None;
+        };
+        let answer = catch_unwind(AssertUnwindSafe(|| body(&self.ctx, world))).unwrap_or_else(|_| {
+            tracing::error!("the loader of modules panicked");
+            Err(Exception::throw_message(&self.ctx, "internal error in the loader of modules"))
+        });
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(rquickjs::Error::Exception) => None,
+            Err(error) => {
+                drop(Exception::throw_message(&self.ctx, &error.to_string()));
+                None
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The pointer is null or a C string.
+unsafe fn text_of(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: as the caller promises.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+fn refuse(ctx: &Ctx<'_>, world: &World, code: &str, message: &str) -> rquickjs::Error {
+    cross::throw(ctx, &world.intrinsics, &CallError::new("TypeError", message).with_code(code))
+}
+
+/// The one name of a module, however it is written.
+fn canonical_name(ctx: &Ctx<'_>, world: &Rc<World>, referrer: &str, specifier: &str) -> Result<String> {
+    if let Some(records) = &world.modules.records {
+        records.mend();
+    }
+    if let Some(name) = builtins::module_name(world, specifier) {
+        return Ok(name);
+    }
+    let answer = builtins::bridge::ask(
+        ctx,
+        world,
+        Call {
+            module: LOADER.to_owned(),
+            function: "resolve".to_owned(),
+            args: vec![specifier.into(), referrer.into(), "import".into()],
+        },
+    )?;
+    let field = |name: &str| answer.get(name).and_then(Data::as_str).unwrap_or_default().to_owned();
+    let found = Found { path: field("path"), file: field("file"), format: field("format") };
+    let is_run = world.modules.run.borrow().contains(&found.path);
+    let name = if is_run { format!("{}{IMPORTED}", found.path) } else { found.path.clone() };
+    world.modules.found.borrow_mut().insert(name.clone(), found);
+    Ok(name)
+}
+
+fn load_module<'js>(
+    ctx: &Ctx<'js>,
+    world: &Rc<World>,
+    name: &str,
+    attributes: &Value<'js>,
+) -> Result<*mut qjs::JSModuleDef> {
+    if let Some(exports) = builtins::module(ctx, world, name) {
+        return synthetic(ctx, name, &exports?.into_value());
+    }
+    let found = world.modules.found.borrow().get(name).cloned();
+    let Some(found) = found else { return Err(Exception::throw_message(ctx, "the module was never resolved")) };
+    let is_json = attribute_type(ctx, attributes).is_ok_and(|kind| kind.as_deref() == Some("json"));
+    match (found.format.as_str(), is_json) {
+        ("json", true) | ("commonjs", false) => common(ctx, world, name, &found),
+        ("json", false) => {
+            let message = format!("'{}' needs an import attribute: with {{ type: \"json\" }}", found.path);
+            Err(refuse(ctx, world, "ERR_IMPORT_ATTRIBUTE_MISSING", &message))
+        }
+        (_, true) => {
+            let message = format!("'{}' is no JSON, as its import attribute says", found.path);
+            Err(refuse(ctx, world, "ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE", &message))
+        }
+        ("module", false) => source_module(ctx, world, name, &found, &read(ctx, world, &found.path)?),
+        _ => {
+            let source = read(ctx, world, &found.path)?;
+            match compile_common(ctx, world, &found.path, &source) {
+                Ok(Some(_)) => common(ctx, world, name, &found),
+                Ok(None) => source_module(ctx, world, name, &found, &source),
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+fn read(ctx: &Ctx<'_>, world: &Rc<World>, path: &str) -> Result<String> {
+    let call = Call { module: LOADER.to_owned(), function: "read".to_owned(), args: vec![path.into()] };
+    match builtins::bridge::ask(ctx, world, call)? {
+        Data::String(source) => Ok(source),
+        _ => Err(Exception::throw_message(ctx, "the loader gave no text")),
+    }
+}
+
+fn source_module<'js>(
+    ctx: &Ctx<'js>,
+    world: &Rc<World>,
+    name: &str,
+    found: &Found,
+    source: &str,
+) -> Result<*mut qjs::JSModuleDef> {
+    let module = ffi::compile_module(ctx, source, name).ok_or(rquickjs::Error::Exception)?;
+    describe(ctx, world, &module, &found.path, &found.file)?;
+    Ok(definition(&module))
+}
+
+/// The module that a value of the engine's stands for. The realm keeps all of its modules, so that it outlives the value.
+fn definition(module: &Value<'_>) -> *mut qjs::JSModuleDef {
+    // SAFETY: only takes the value apart.
+    unsafe { qjs::JS_VALUE_GET_PTR(module.as_raw()).cast() }
+}
+
+/// Fills a module's `import.meta`.
+fn describe<'js>(ctx: &Ctx<'js>, world: &Rc<World>, module: &Value<'js>, path: &str, file: &str) -> Result<()> {
+    // SAFETY: the module is one of this context; the object that comes back is ours.
+    let meta = unsafe {
+        let raw = qjs::JS_GetImportMeta(ctx.as_raw().as_ptr(), definition(module));
+        if qjs::JS_IsException(raw) {
+            return Err(rquickjs::Error::Exception);
+        }
+        Value::from_raw(ctx.clone(), raw)
+    };
+    let Some(meta) = meta.into_object() else { return Ok(()) };
+    let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let set = |name: &str, value: &str| meta.prop(name, Property::from(value).writable().enumerable().configurable());
+    set("url", &file_url(file))?;
+    set("filename", file)?;
+    set("dirname", directory)?;
+    let path = path.to_owned();
+    let resolve = native(ctx, world, "resolve", move |ctx, world, args| {
+        let specifier = args.0.first().and_then(|name| name.as_string()?.to_string().ok());
+        let Some(specifier) = specifier else { return Err(Exception::throw_type(ctx, "a specifier is a string")) };
+        let name = canonical_name(ctx, world, &path, &specifier)?;
+        let found = world.modules.found.borrow().get(&name).map(|found| file_url(&found.file));
+        Ok(found.unwrap_or(name))
+    })?;
+    meta.prop("resolve", Property::from(resolve).writable().enumerable().configurable())
+}
+
+/// The `file:` URL of an absolute path.
+fn file_url(path: &str) -> String {
+    let mut url = String::from("file://");
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'/'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b'~'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b':'
+            | b'@' => url.push(char::from(byte)),
+            _ => {
+                use std::fmt::Write as _;
+                _ = write!(url, "%{byte:02X}");
+            }
+        }
+    }
+    url
+}
+
+/// A CommonJS or JSON module as one to import: it has run when it is linked, so that its exports have names.
+fn common<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str, found: &Found) -> Result<*mut qjs::JSModuleDef> {
+    let commonjs = builtins::part(ctx, world, "commonjs")?;
+    let load: Function<'js> = commonjs.get("load")?;
+    let exports = load.call((found.path.as_str(), found.file.as_str(), found.format.as_str()))?;
+    if found.format == "json" { exporting(ctx, name, &exports, false) } else { synthetic(ctx, name, &exports) }
+}
+
+fn synthetic<'js>(ctx: &Ctx<'js>, name: &str, exports: &Value<'js>) -> Result<*mut qjs::JSModuleDef> {
+    exporting(ctx, name, exports, true)
+}
+
+/// Makes a module of a value: `default` is the value itself, and its own properties have their names.
+fn exporting<'js>(ctx: &Ctx<'js>, name: &str, exports: &Value<'js>, named: bool) -> Result<*mut qjs::JSModuleDef> {
+    let list = Object::new_proto(ctx.clone(), None)?;
+    if named && let Ok(keys) = Keys::of(exports, Listing::All) {
+        for at in 0..keys.len() {
+            let Ok(key) = keys.get(at).to_value() else { continue };
+            let Some(key) = key.as_string().and_then(|key| key.to_string().ok()) else { continue };
+            if !keys.is_enumerable(at) || key == "default" || key.contains('\0') {
+                continue;
+            }
+            // A getter of the guest's is called as a reader of the property would call it: within its limits.
+            let value = exports.as_object().ok_or(rquickjs::Error::Unknown)?.get::<_, Value<'js>>(key.as_str())?;
+            list.prop(key.as_str(), Property::from(value).enumerable())?;
+        }
+    }
+    list.prop("default", Property::from(exports.clone()).enumerable())?;
+    let name = CString::new(name).unwrap_or_default();
+    // SAFETY: context, names and values are alive for the calls. The list's count goes to the module, which is freed
+    // with the context.
+    unsafe {
+        let raw = ctx.as_raw().as_ptr();
+        let module = qjs::JS_NewCModule(raw, name.as_ptr(), Some(fill));
+        if module.is_null() {
+            return Err(rquickjs::Error::Exception);
+        }
+        for export in names(list.as_value()) {
+            if qjs::JS_AddModuleExport(raw, module, export.as_ptr()) < 0 {
+                return Err(rquickjs::Error::Exception);
+            }
+        }
+        qjs::JS_SetModulePrivateValue(raw, module, qjs::JS_DupValue(raw, list.as_raw()));
+        Ok(module)
+    }
+}
+
+fn names(list: &Value<'_>) -> Vec<CString> {
+    let Ok(keys) = Keys::of(list, Listing::NamesOnly) else { return Vec::new() };
+    let name = |at| CString::new(cross::string(&keys.get(at).to_value().ok()?).ok()?).ok();
+    (0..keys.len()).filter_map(name).collect()
+}
+
+/// Gives a module that [`exporting`] made the values of its exports.
+unsafe extern "C" fn fill(ctx: *mut qjs::JSContext, module: *mut qjs::JSModuleDef) -> c_int {
+    // SAFETY: the engine calls this with its own context and a module of ours, whose private value is the list; each
+    // value gets a count of its own, which the call takes over.
+    let filled = catch_unwind(AssertUnwindSafe(|| unsafe {
+        let context = Ctx::from_raw(std::ptr::NonNull::new_unchecked(ctx));
+        let list = Value::from_raw(context.clone(), qjs::JS_GetModulePrivateValue(ctx, module));
+        for name in names(&list) {
+            let value = name.to_str().ok().and_then(|name| ffi::own_data_property(&context, &list, name));
+            let value = value.unwrap_or_else(|| Value::new_undefined(context.clone()));
+            let value = qjs::JS_DupValue(ctx, value.as_raw());
+            if qjs::JS_SetModuleExport(ctx, module, name.as_ptr(), value) < 0 {
+                return -1;
+            }
+        }
+        0
+    }));
+    filled.unwrap_or(-1)
+}
+
+/// The `type` among import attributes; an error names one that is not known.
+fn attribute_type<'js>(ctx: &Ctx<'js>, attributes: &Value<'js>) -> std::result::Result<Option<String>, String> {
+    if !attributes.is_object() {
+        return Ok(None);
+    }
+    let Ok(keys) = Keys::of(attributes, Listing::NamesOnly) else { return Ok(None) };
+    for at in 0..keys.len() {
+        let key = keys.get(at).to_value().and_then(|key| cross::string(&key)).unwrap_or_default();
+        if key != "type" {
+            return Err(key);
+        }
+    }
+    let kind = ffi::own_data_property(ctx, attributes, "type");
+    Ok(kind.and_then(|kind| raw::utf16(&kind).ok()).map(|units| String::from_utf16_lossy(&units)))
+}

@@ -1,0 +1,322 @@
+//! Which modules a template can be given, and why a name is none of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::loader::Loader;
+use super::{Module, ModuleInstance, SessionContext};
+
+use crate::JsonObject;
+use crate::error::{Error, ErrorKind, Result};
+use crate::fields::{Fields, wrong};
+use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET};
+use crate::template::Grants;
+use crate::value::JsonText;
+use crate::worktree::WorktreePath;
+
+/// What a module offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModuleInfo {
+    /// The name under which scripts load it.
+    pub name: String,
+    /// What it is for, in one sentence.
+    pub description: String,
+    /// Its functions.
+    pub functions: Vec<FunctionInfo>,
+}
+
+/// A function of a module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FunctionInfo {
+    /// The name.
+    pub name: String,
+    /// Whether it answers a promise.
+    pub is_async: bool,
+}
+
+impl ModuleInfo {
+    /// A module without functions yet.
+    ///
+    /// ```
+    /// let info = vmsys_core::ModuleInfo::new("mail", "Sends mail").function("check").async_function("send");
+    /// assert!(info.functions[1].is_async);
+    /// ```
+    pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { name: name.into(), description: description.into(), functions: Vec::new() }
+    }
+
+    /// The same with a function that answers at once.
+    pub fn function(self, name: impl Into<String>) -> Self {
+        self.with(name.into(), false)
+    }
+
+    /// The same with a function that answers a promise.
+    pub fn async_function(self, name: impl Into<String>) -> Self {
+        self.with(name.into(), true)
+    }
+
+    fn with(mut self, name: String, is_async: bool) -> Self {
+        self.functions.push(FunctionInfo { name, is_async });
+        self
+    }
+}
+
+/// Modules that every session can load without a grant: they have no effects.
+pub(crate) const PURE: &[&str] = &["assert", "buffer", "events", "path", "url", "util"];
+
+/// What every session has, or has by its settings: names that people try to add as modules.
+const BUILT_IN: &[&str] = &[
+    "AbortController",
+    "Array",
+    "ArrayBuffer",
+    "Atomics",
+    "BigInt",
+    "Blob",
+    "Boolean",
+    "Buffer",
+    "console",
+    "crypto",
+    "DataView",
+    "Date",
+    "Error",
+    "Event",
+    "EventTarget",
+    "Function",
+    "globalThis",
+    "Infinity",
+    "Intl",
+    "Iterator",
+    "JSON",
+    "Map",
+    "Math",
+    "NaN",
+    "Number",
+    "Object",
+    "parseFloat",
+    "parseInt",
+    "performance",
+    "process",
+    "Promise",
+    "Proxy",
+    "queueMicrotask",
+    "Reflect",
+    "RegExp",
+    "require",
+    "Set",
+    "setInterval",
+    "setTimeout",
+    "String",
+    "structuredClone",
+    "Symbol",
+    "TextDecoder",
+    "TextEncoder",
+    "timers",
+    "undefined",
+    "URL",
+    "URLSearchParams",
+    "WeakMap",
+    "WeakRef",
+    "WeakSet",
+];
+
+/// The modules that there are, by name.
+pub(crate) struct Catalog {
+    infos: Vec<ModuleInfo>,
+    modules: BTreeMap<String, Arc<dyn Module>>,
+    net: Option<Arc<dyn Module>>,
+}
+
+impl Catalog {
+    /// Those that come with the library, others, and what provides a network.
+    pub(crate) fn new(others: Vec<Arc<dyn Module>>, net: Option<Arc<dyn Module>>) -> Self {
+        let modules = built_in().into_iter().chain(others).map(|module| (module.info().name, module));
+        let modules: BTreeMap<_, _> = modules.collect();
+        Self { infos: modules.values().map(|module| module.info()).collect(), modules, net }
+    }
+
+    /// Those that come with the library.
+    #[cfg(test)]
+    pub(crate) fn built_in() -> Self {
+        Self::new(Vec::new(), None)
+    }
+
+    pub(crate) fn all(&self) -> &[ModuleInfo] {
+        &self.infos
+    }
+
+    /// Tells whether somebody provides a network for `fetch`.
+    pub(crate) fn has_network(&self) -> bool {
+        self.net.is_some()
+    }
+
+    /// Opens what a session is granted.
+    pub(crate) fn open(
+        &self,
+        session: &SessionContext,
+        grants: &Grants,
+        loader: Loader,
+    ) -> Result<BTreeMap<String, Box<dyn ModuleInstance>>> {
+        let mut open: BTreeMap<String, Box<dyn ModuleInstance>> = BTreeMap::new();
+        open.insert(LOADER.to_owned(), Box::new(loader));
+        for (name, config) in &grants.modules {
+            let Some(module) = self.modules.get(name) else { continue };
+            open.insert(name.clone(), module.open(session, config)?);
+        }
+        if let Some(net) = self.net.as_ref().filter(|_| !grants.net.is_empty()) {
+            open.insert(NET.to_owned(), net.open(session, &JsonObject::new())?);
+        }
+        Ok(open)
+    }
+
+    /// What the scripts of a session see of what it is granted.
+    pub(crate) fn granted(&self, grants: Grants) -> Granted {
+        let of_grant = |info: &&ModuleInfo| grants.modules.contains_key(&info.name);
+        let module = |info: &ModuleInfo| GrantedModule {
+            name: info.name.clone(),
+            functions: info.functions.iter().map(|function| (function.name.clone(), function.is_async)).collect(),
+        };
+        let global = |(name, value): (String, serde_json::Value)| (name, JsonText::trusted(value.to_string()));
+        Granted {
+            modules: self.infos.iter().filter(of_grant).map(module).collect(),
+            net: self.has_network() && !grants.net.is_empty(),
+            globals: grants.globals.into_iter().map(global).collect(),
+            env: grants.env.into_iter().collect(),
+        }
+    }
+
+    /// Checks that a module can be granted.
+    ///
+    /// # Errors
+    /// [`ModuleNotAllowed`](ErrorKind::ModuleNotAllowed) with a message that says which of three cases it is. Detail:
+    /// `module`.
+    pub(crate) fn check_name(&self, name: &str) -> Result<()> {
+        if self.infos.iter().any(|module| module.name == name) {
+            return Ok(());
+        }
+        let shown: String = name.chars().take(100).collect();
+        let why = if PURE.contains(&name.strip_prefix("node:").unwrap_or(name)) {
+            format!("{shown:?} needs no grant: every session can load it")
+        } else if BUILT_IN.contains(&name) {
+            format!("{shown:?} is a built-in of JavaScript or of the runtime, which needs no grant and is no module")
+        } else {
+            let known: Vec<&str> = self.infos.iter().map(|module| module.name.as_str()).collect();
+            format!("there is no module {shown:?} to be granted: the modules are {}", known.join(", "))
+        };
+        Err(Error::new(ErrorKind::ModuleNotAllowed, why).with("module", shown))
+    }
+
+    /// Checks the configuration of a module that there is.
+    ///
+    /// # Errors
+    /// [`Validation`](ErrorKind::Validation) with the field; [`InvalidPath`](ErrorKind::InvalidPath).
+    pub(crate) fn check_config(&self, name: &str, config: &JsonObject) -> Result<()> {
+        match name {
+            "exec" => Fields::of(config, &["commands"])?.strings("commands", command).map(drop),
+            "database" => {
+                let fields = Fields::of(config, &["path", "read_only"])?;
+                fields.bool("read_only")?;
+                match fields.string("path")? {
+                    None | Some(":memory:") => Ok(()),
+                    Some(path) => {
+                        WorktreePath::parse(path).map(drop).map_err(|error| error.with("field", "config.path"))
+                    }
+                }
+            }
+            _ => Fields::of(config, &[]).map(drop),
+        }
+    }
+}
+
+/// A name that is looked up on the host's `PATH`, or the absolute path of a program.
+fn command(field: &str, text: &str) -> Result<()> {
+    let name = !text.is_empty() && !text.contains('/') && text != "." && text != "..";
+    if (name || text.starts_with('/') && !text.ends_with('/')) && !text.contains('\0') {
+        return Ok(());
+    }
+    let key = field.trim_start_matches("config.");
+    Err(wrong(key, "must be the name of a command, or its absolute path"))
+}
+
+/// The modules that come with the library.
+fn built_in() -> Vec<Arc<dyn Module>> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_sorted_and_its_modules_can_be_granted() {
+        let catalog = Catalog::built_in();
+        let names: Vec<&str> = catalog.all().iter().map(|module| module.name.as_str()).collect();
+        assert_eq!(names, ["database", "exec", "fs"]);
+        for module in catalog.all() {
+            catalog.check_name(&module.name).unwrap();
+            catalog.check_config(&module.name, &JsonObject::new()).unwrap();
+            assert!(!module.description.is_empty() && !module.functions.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_which_case_it_is() {
+        let catalog = Catalog::built_in();
+        for (name, words) in [
+            ("JSON", "built-in"),
+            ("Math", "built-in"),
+            ("Date", "built-in"),
+            ("console", "built-in"),
+            ("path", "needs no grant: every session can load it"),
+            ("node:util", "needs no grant: every session can load it"),
+            ("net", "the modules are database, exec, fs"),
+            ("FS", "the modules are"),
+            ("node:fs", "the modules are"),
+            ("", "the modules are"),
+            ("__proto__", "the modules are"),
+        ] {
+            let error = catalog.check_name(name).unwrap_err();
+            assert_eq!((error.code(), error.detail("module")), ("MODULE_NOT_ALLOWED", Some(name)));
+            assert!(error.message().contains(words), "{name}: {error}");
+        }
+        assert!(catalog.check_name(&"x".repeat(10_000)).unwrap_err().message().len() < 300);
+    }
+
+    #[test]
+    fn configurations_of_modules_are_strict() {
+        let catalog = Catalog::built_in();
+        let check = |name: &str, config: serde_json::Value| catalog.check_config(name, config.as_object().unwrap());
+        for (name, config) in [
+            ("exec", json!({"commands": ["git", "/usr/bin/jq", "a.out"]})),
+            ("exec", json!({"commands": []})),
+            ("database", json!({"path": "data/x.db", "read_only": true})),
+            ("database", json!({"path": ":memory:"})),
+        ] {
+            check(name, config).unwrap();
+        }
+        for (name, config, code, field) in [
+            ("fs", json!({"read": ["."]}), "VALIDATION_ERROR", "config.read"),
+            ("exec", json!({"comands": []}), "VALIDATION_ERROR", "config.comands"),
+            ("exec", json!({"commands": "git"}), "VALIDATION_ERROR", "config.commands"),
+            ("exec", json!({"commands": ["git", ""]}), "VALIDATION_ERROR", "config.commands[1]"),
+            ("exec", json!({"commands": ["./git"]}), "VALIDATION_ERROR", "config.commands[0]"),
+            ("exec", json!({"commands": ["/bin/"]}), "VALIDATION_ERROR", "config.commands[0]"),
+            ("exec", json!({"commands": [".."]}), "VALIDATION_ERROR", "config.commands[0]"),
+            ("exec", json!({"commands": ["a\u{0}"]}), "VALIDATION_ERROR", "config.commands[0]"),
+            ("database", json!({"read_only": "yes"}), "VALIDATION_ERROR", "config.read_only"),
+            ("database", json!({"path": 7}), "VALIDATION_ERROR", "config.path"),
+            ("database", json!({"path": "../x.db"}), "INVALID_PATH", "config.path"),
+            ("database", json!({"path": "/x.db"}), "INVALID_PATH", "config.path"),
+        ] {
+            let error = check(name, config.clone()).unwrap_err();
+            assert_eq!((error.code(), error.detail("field")), (code, Some(field)), "{name} {config}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Modules of the worktree: what `require` and `import` find, in what order it runs, and what is refused.
+
+use std::path::Path;
+
+use vmsys_core::{ExecutionStatus, NewSession, NewStartupFile, NewTemplate, RunFile, Session, StartupMode, VmSystem};
+
+struct Project {
+    dir: tempfile::TempDir,
+    vm: VmSystem,
+    session: Session,
+}
+
+impl Project {
+    fn of(files: &[(&str, &str)]) -> Self {
+        Self::with(files, |_| {}, None)
+    }
+
+    fn with(files: &[(&str, &str)], change: impl FnOnce(&mut NewTemplate), startup: Option<NewStartupFile>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            write(dir.path(), path, text);
+        }
+        let vm = VmSystem::in_memory().unwrap();
+        let mut template = NewTemplate::named("t");
+        change(&mut template);
+        let template = vm.create_template(template).unwrap();
+        if let Some(startup) = startup {
+            vm.add_startup_file(template.id, startup).unwrap();
+        }
+        let session = vm.create_session(NewSession::new(template.id, dir.path())).unwrap();
+        Self { dir, vm, session }
+    }
+
+    /// What a snippet comes to, or the message of what it throws.
+    fn eval(&self, input: &str) -> String {
+        let run = self.session.repl(input).unwrap();
+        match (run.result, run.error) {
+            (Some(result), _) => result.preview.split_whitespace().collect::<Vec<_>>().join(" "),
+            (None, Some(error)) => error.message,
+            (None, None) => panic!("neither a result nor an error: {input}"),
+        }
+    }
+
+    fn check(&self, cases: &[(&str, &str)]) {
+        for (input, expected) in cases {
+            assert_eq!(self.eval(input), *expected, "{input}");
+        }
+    }
+}
+
+fn write(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn common_js_modules_run_once_and_see_each_other() {
+    let project = Project::of(&[
+        (
+            "count.js",
+            "globalThis.runs = (globalThis.runs ?? 0) + 1; exports.n = runs; exports.file = __filename; exports.dir = __dirname",
+        ),
+        ("lib/a.js", "exports.early = true; const b = require('./b'); exports.b = b.name; exports.late = true"),
+        ("lib/b.js", "const a = require('./a.js'); module.exports = {name: 'b', saw: Object.keys(a)}"),
+        ("lib/index.js", "module.exports = () => require('../count').n"),
+        ("data.json", "{\"x\": [1, 2]}"),
+        ("bad.json", "{"),
+        (
+            "fails.js",
+            "globalThis.tries = (globalThis.tries ?? 0) + 1; if (tries < 2) throw new RangeError('first'); exports.ok = tries",
+        ),
+        ("syntax.js", "let x = ;"),
+        ("esm.js", "export const x = 1"),
+        ("shebang.js", "#!/usr/bin/env node\nmodule.exports = new Error('here').stack.split('\\n')[1].trim()"),
+        ("common.cjs", "exports.kind = 'cjs'"),
+        (
+            "that.js",
+            "module.exports = [this === exports, typeof module.require, module.loaded, require === module.require]",
+        ),
+    ]);
+    let dir = project.dir.path().display().to_string();
+    project.check(&[
+        ("require('./count').n + require('./count.js').n + require('./lib/../count').n", "3"),
+        ("require('./count').file", &format!("{dir}/count.js")),
+        ("require('./count').dir", &dir),
+        ("require('./lib')()", "1"),
+        ("require('./lib/a')", "{ early: true, b: 'b', late: true }"),
+        ("require('./lib/b').saw", "[ 'early' ]"),
+        ("require('./data.json')", "{ x: [ 1, 2 ] }"),
+        ("require('./data.json') === require('./data.json')", "true"),
+        ("require('./fails')", "RangeError: first"),
+        ("require('./fails').ok", "2"),
+        ("require('./shebang')", "at <anonymous> (shebang.js:2:22)"),
+        ("require('./common.cjs').kind", "cjs"),
+        ("require('./that')", "[ true, 'function', false, true ]"),
+        (&format!("require('{dir}/count').n"), "1"),
+        ("require.resolve('./lib')", &format!("{dir}/lib/index.js")),
+        ("Object.keys(require.cache).length > 5", "true"),
+        ("require(1)", "TypeError: The \"id\" argument must be of type string. Received type number"),
+        ("require('')", "TypeError: The argument 'id' must be a non-empty string. Received ''"),
+        (
+            "try { require('./no') } catch (e) { [e.code, e.message] }",
+            "[ 'MODULE_NOT_FOUND', \"Cannot find module './no' from 'repl'\" ]",
+        ),
+        ("try { require('./esm') } catch (e) { e.code }", "ERR_REQUIRE_ESM"),
+        ("try { require('../x') } catch (e) { e.code }", "EACCES"),
+        ("try { require('/etc/passwd') } catch (e) { e.code }", "EACCES"),
+        ("try { require('vm:loader') } catch (e) { e.code }", "ERR_UNSUPPORTED_ESM_URL_SCHEME"),
+        ("try { require('./bad.json') } catch (e) { [e.name, e.message.startsWith('/')] }", "[ 'SyntaxError', true ]"),
+        (
+            "try { require('./syntax') } catch (e) { [e.name, e.stack.includes('syntax.js:1:9')] }",
+            "[ 'SyntaxError', true ]",
+        ),
+    ]);
+}
+
+#[test]
+fn es_modules_are_found_linked_and_run_once() {
+    let project = Project::of(&[
+        (
+            "main.mjs",
+            "import def, {x, y as why} from './lib/x.mjs'; import * as all from './lib/x.mjs'; console.log(def, x, why, Object.keys(all).join())",
+        ),
+        (
+            "lib/x.mjs",
+            "import {y} from './y.mjs'; globalThis.runs = (globalThis.runs ?? 0) + 1; export {y}; export const x = 'x'; export default 'd'",
+        ),
+        ("lib/y.mjs", "export const y = await Promise.resolve('y')"),
+        (
+            "meta.mjs",
+            "export const {url, filename, dirname} = import.meta; export const other = import.meta.resolve('./lib/x.mjs')",
+        ),
+        ("cjs.js", "module.exports = {a: 1, b: 2, default: 3}; module.exports.c = 4"),
+        ("plain.js", "export const detected = true"),
+        ("data.json", "{\"x\": 1}"),
+        ("cycle1.mjs", "import {two} from './cycle2.mjs'; export const one = 1; export const both = () => one + two"),
+        ("cycle2.mjs", "import {one} from './cycle1.mjs'; export const two = 2; export const seen = () => one"),
+        ("throws.mjs", "throw new TypeError('at load')"),
+        ("syntax.mjs", "export let = 1"),
+        ("missing.mjs", "import {nope} from './lib/x.mjs'"),
+        ("self.mjs", "export let n = 0; export const same = (await import('./self.mjs')).n"),
+    ]);
+    let dir = project.dir.path().display().to_string();
+    let run = project.session.run_file(RunFile::new("main.mjs")).unwrap();
+    let printed = |run: &vmsys_core::Execution| {
+        run.events
+            .iter()
+            .filter_map(|event| match &event.payload {
+                vmsys_core::Payload::Console { text, .. } => Some(text.clone()),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(printed(&run), ["d x y default,x,y"], "{run:?}");
+    let again = project.session.run_file(RunFile::new("main.mjs")).unwrap();
+    assert_eq!(printed(&again), ["d x y default,x,y"], "a file is run anew each time: {again:?}");
+    project.check(&[
+        ("runs", "1"),
+        ("(await import('./lib/x.mjs')).x", "x"),
+        ("const {x} = await import('./lib/x.mjs'); x", "x"),
+        ("(await import('./meta.mjs')).url", &format!("file://{dir}/meta.mjs")),
+        ("(await import('./meta.mjs')).filename", &format!("{dir}/meta.mjs")),
+        ("(await import('./meta.mjs')).dirname", &dir),
+        ("(await import('./meta.mjs')).other", &format!("file://{dir}/lib/x.mjs")),
+        (
+            "{ const m = await import('./cjs.js'); [m.a, m.c, m.default.b, Object.keys(m).join()] }",
+            "[ 1, 4, 2, 'a,b,c,default' ]",
+        ),
+        ("(await import('./plain.js')).detected", "true"),
+        ("(await import('./data.json', {with: {type: 'json'}})).default.x", "1"),
+        ("await import('./data.json').catch((e) => e.code)", "ERR_IMPORT_ATTRIBUTE_MISSING"),
+        (
+            "await import('./cjs.js', {with: {type: 'json'}}).catch((e) => e.code)",
+            "ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE",
+        ),
+        ("await import('./data.json', {with: {type: 'css'}}).catch((e) => e.code)", "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED"),
+        ("await import('./data.json', {with: {lang: 'css'}}).catch((e) => e.code)", "ERR_IMPORT_ATTRIBUTE_UNSUPPORTED"),
+        ("(await import('./cycle1.mjs')).both() + (await import('./cycle2.mjs')).seen()", "4"),
+        ("await import('./throws.mjs')", "TypeError: at load"),
+        (
+            "await import('./syntax.mjs').catch((e) => [e.name, e.stack.includes('syntax.mjs:1')])",
+            "[ 'SyntaxError', true ]",
+        ),
+        ("await import('./missing.mjs').catch((e) => e.name)", "SyntaxError"),
+        (
+            "await import('./none.mjs').catch((e) => [e.code, e.message])",
+            "[ 'ERR_MODULE_NOT_FOUND', \"Cannot find module './none.mjs' from 'repl'\" ]",
+        ),
+        ("await import('nothing').catch((e) => e.code)", "ERR_MODULE_NOT_FOUND"),
+        ("await import('../x.mjs').catch((e) => e.code)", "EACCES"),
+        ("await import('http://127.0.0.1/x.mjs').catch((e) => e.code)", "ERR_UNSUPPORTED_ESM_URL_SCHEME"),
+        ("await import('data:text/javascript,1').catch((e) => e.code)", "ERR_UNSUPPORTED_ESM_URL_SCHEME"),
+        ("await import({toString() { throw 7 }})", "7"),
+        ("(await import('./main.mjs')) && runs", "1"),
+    ]);
+}
+
+#[test]
+fn packages_and_roots_are_found() {
+    let files = [
+        ("package.json", r#"{"type": "module"}"#),
+        ("index.js", "import {v} from 'dual'; console.log(v); export {}"),
+        ("shared/util.js", "export const who = 'root'"),
+        ("node_modules/dual/package.json", r#"{"exports": {".": {"import": "./i.mjs", "require": "./r.cjs"}}}"#),
+        ("node_modules/dual/i.mjs", "export const v = 'import'"),
+        ("node_modules/dual/r.cjs", "exports.v = 'require'"),
+        ("node_modules/old/package.json", r#"{"main": "./lib/main"}"#),
+        ("node_modules/old/lib/main.js", "exports.data = require('../data'); exports.dep = require('dual').v"),
+        ("node_modules/old/data.json", "[7]"),
+    ];
+    let project = Project::with(&files, |template| template.settings.resolver.roots = vec!["shared".to_owned()], None);
+    project.check(&[
+        ("require('dual').v", "require"),
+        ("(await import('dual')).v", "import"),
+        ("require('old')", "{ data: [ 7 ], dep: 'require' }"),
+        ("(await import('util')).who", "root"),
+        ("await import('dual/i.mjs').catch((e) => e.code)", "ERR_PACKAGE_PATH_NOT_EXPORTED"),
+    ]);
+    let run = project.session.run_file(RunFile::new("index.js")).unwrap();
+    assert_eq!(run.status, ExecutionStatus::Ok, "its package says that it is a module: {run:?}");
+    // What is installed between two executions is found.
+    write(project.dir.path(), "node_modules/fresh/index.js", "module.exports = 'fresh'");
+    project.check(&[("require('fresh')", "fresh")]);
+}
+
+#[test]
+fn a_file_that_is_run_requires_from_where_it_stands() {
+    let project = Project::of(&[
+        ("src/main.js", "var helper = require('./helper'); function later() { return require('./other').n } helper"),
+        ("src/helper.js", "module.exports = 'helped'"),
+        ("src/other.js", "exports.n = 9"),
+    ]);
+    let run = project.session.run_file(RunFile::new("src/main.js")).unwrap();
+    assert_eq!(run.result.as_ref().map(|value| value.preview.as_str()), Some("helped"), "{run:?}");
+    project.check(&[("later()", "9"), ("require('./src/other').n", "9")]);
+}
+
+#[test]
+fn a_module_that_is_imported_at_startup_is_the_one_that_is_imported_later() {
+    let mut startup = NewStartupFile::eval("boot.mjs");
+    startup.mode = StartupMode::Import;
+    let files =
+        [("boot.mjs", "export const at = {}; globalThis.boots = (globalThis.boots ?? 0) + 1; globalThis.at = at")];
+    let project = Project::with(&files, |_| {}, Some(startup));
+    project.check(&[("(await import('./boot.mjs')).at === at", "true"), ("boots", "1")]);
+    drop(project.vm);
+}
+
+#[test]
+fn hostile_modules_end_like_other_code() {
+    let project = Project::with(
+        &[
+            ("loop.js", "for (;;);"),
+            ("loop.mjs", "for (;;);"),
+            ("deep.js", "require('./deep2.js')"),
+            (
+                "deep2.js",
+                "delete require.cache[__filename]; delete require.cache[module.filename.replace('2', '')]; require('./deep.js')",
+            ),
+            ("getter.js", "module.exports = {get x() { for (;;); }}"),
+            ("proxy.js", "module.exports = new Proxy({}, {ownKeys() { throw new Error('trap') }})"),
+        ],
+        |template| template.settings.limits.cpu_ms = 300,
+        None,
+    );
+    for (input, status) in [
+        ("require('./loop')", ExecutionStatus::Timeout),
+        ("await import('./loop.mjs')", ExecutionStatus::Timeout),
+        ("await import('./getter.js')", ExecutionStatus::Timeout),
+        ("try { require('./deep') } catch {}; 1", ExecutionStatus::Ok),
+        (
+            "Array.prototype.push = Object.defineProperty = Reflect.apply = JSON.parse = null; require('./proxy'); 1",
+            ExecutionStatus::Ok,
+        ),
+        ("(await import('./proxy.js')).default; 1", ExecutionStatus::Ok),
+    ] {
+        let run = project.session.repl(input).unwrap();
+        assert_eq!(run.status, status, "{input}: {run:?}");
+        assert_eq!(project.eval("1 + 1"), "2", "after {input}");
+    }
+}
