@@ -119,7 +119,7 @@ impl fmt::Debug for Net {
 
 impl Module for Net {
     fn info(&self) -> ModuleInfo {
-        ModuleInfo::new("net", "Requests over HTTP, as the global function fetch").with_async_functions(["fetch"])
+        ModuleInfo::new("net", "Requests over HTTP, as the global function fetch").async_function("fetch")
     }
 
     fn check_config(&self, config: &JsonObject) -> Result<(), Error> {
