@@ -68,7 +68,8 @@ fn a_network_of_the_embedders_gets_the_policies_of_the_template() {
     let session = vm.create_session(NewSession::new(template, std::env::temp_dir())).unwrap();
     let code = "const all = [fetch('http://a.example'), fetch('http://a.example'), fetch('http://a.example')]; \
                 (await Promise.all(all.map(async (one) => (await one).text()))).join()";
-    assert_eq!(session.repl(code).unwrap().result.unwrap().preview, "0,1,2");
+    let run = session.repl(code).unwrap();
+    assert_eq!(run.result.as_ref().unwrap_or_else(|| panic!("{run:?}")).preview, "0,1,2");
     assert_eq!(session.repl("await (await fetch('http://a.example')).text()").unwrap().result.unwrap().preview, "0");
 
     let opened = echo.0.lock().unwrap();

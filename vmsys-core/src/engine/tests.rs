@@ -38,7 +38,7 @@ impl Modules {
     fn call(&self, call: &Call) -> Result<Value, CallError> {
         match (call.module.as_str(), call.function.as_str()) {
             ("test", "echo" | "later") => Ok(Value::Array(call.args.clone())),
-            ("net", "fetch") => fetch::answer(call.args.first()),
+            (NET, "fetch") => fetch::answer(call.args.first()),
             ("test", "fail") => {
                 let text = |at: usize| call.args.get(at).and_then(Value::as_str).unwrap_or_default();
                 Err(CallError::new(text(0), text(1)).with_code("E_TEST").with("at", 7.0))

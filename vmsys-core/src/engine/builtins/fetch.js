@@ -583,7 +583,7 @@
     required(arguments.length, 'input');
     const { sent, signal } = requestOf(new Request(input, init));
     if (signal !== null && isAborted(signal)) throw reasonOf(signal);
-    const { promise, cancel } = begin('net', 'fetch', sent);
+    const { promise, cancel } = begin('vm:net', 'fetch', sent);
     return new PromiseHere((resolve, reject) => {
       const forget =
         signal === null

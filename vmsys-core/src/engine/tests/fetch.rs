@@ -39,7 +39,7 @@ pub(super) fn answer(request: Option<&Value>) -> Result<Value, CallError> {
 /// Whether a request is never answered.
 pub(super) fn hangs(call: &Call) -> bool {
     let url = call.args.first().and_then(|request| request.get("url")?.as_str());
-    call.function == "fetch" && url.is_some_and(|url| url.starts_with("http://slow/"))
+    call.module == NET && url.is_some_and(|url| url.starts_with("http://slow/"))
 }
 
 fn with_net() -> RealmConfig {
@@ -121,6 +121,24 @@ fn requests_reach_the_host_as_they_are_and_answers_come_back() {
         ] {
             assert_eq!(bench.value(&format!("await __show(async () => {{ {} }})", body(code))), expected, "{code}");
         }
+    });
+}
+
+#[test]
+fn what_nobody_catches_says_why_it_failed() {
+    on_both_with(with_net(), |bench| {
+        let error = bench.exception("await fetch('http://down/')");
+        assert_eq!((error.message.as_str(), error.name.as_deref()), ("TypeError: fetch failed", Some("TypeError")));
+        let stack = error.stack.expect("a stack");
+        assert!(stack.ends_with("\n  [cause]: Error: connect ECONNREFUSED 127.0.0.1:80"), "{stack}");
+        let error = bench
+            .exception("throw new Error('a', { get cause() { throw 1 }, cause: new RangeError('b', { cause: 5 }) })");
+        let stack = error.stack.expect("a stack");
+        assert!(stack.starts_with("Error: a\n") && stack.ends_with("\n  [cause]: RangeError: b"), "{stack}");
+        let endless = bench.exception("const e = new Error('e'); e.cause = e; throw e");
+        assert_eq!(endless.stack.expect("a stack").matches("[cause]").count(), 4);
+        let trapped = bench.exception("throw Object.defineProperty(new Error('e'), 'cause', { get() { throw 1 } })");
+        assert_eq!(trapped.message, "Error: e");
     });
 }
 
