@@ -128,3 +128,26 @@ async fn lookup(name: &str, resolver: &dyn Resolve) -> Result<Vec<IpAddr>, Failu
         Err(_) => Err(not_found()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operating_system_knows_this_machine() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(SystemResolver::default().resolve("localhost")).unwrap();
+        assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+        assert!(runtime.block_on(SystemResolver::default().resolve("a b")).is_err());
+    }
+
+    #[test]
+    fn addresses_of_this_machine_are_told_from_others() {
+        for own in ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::"] {
+            assert!(is_this_machine(own.parse().unwrap()), "{own}");
+        }
+        for other in ["192.0.2.1", "8.8.8.8", "2001:db8::1"] {
+            assert!(!is_this_machine(other.parse().unwrap()), "{other}");
+        }
+    }
+}
