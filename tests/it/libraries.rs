@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::npm::{copy_of_libraries, libraries, packages};
-use crate::support::{Ran, all_cases, holds, names_in, run, same, vm_system};
+use crate::support::{self, Daemon, Ran, all_cases, holds, names_in, refused, run, same, text, vm_system};
 
 /// Everything here is on this machine.
 const SOON: Duration = Duration::from_secs(60);
@@ -387,34 +387,67 @@ fn checks(name: &str) -> Vec<Check> {
 }
 
 #[test]
-fn every_file_of_the_catalogue_does_what_it_is_for() {
-    let home = Home::new();
+fn every_library_does_what_it_is_for() {
+    let home = support::Home::new();
+    copy_of_libraries(&home.root().join(".vm-cache/libraries"));
+    let daemon = Daemon::at(&home);
     all_cases(FILES, |(file, _)| {
-        let name = file.split('-').next().unwrap();
-        let checks = checks(name);
-        let mut code = fs::read_to_string(libraries().join(file)).unwrap();
-        if name == "zustand" {
-            // The bundle without React sets another name than the catalogue gives it.
-            code.push_str("\nglobalThis.zustand = zustandVanilla;");
-        }
-        for check in &checks {
-            code.push_str(&format!(
-                "\ntry {{ console.log(JSON.stringify(\n{}\n)) }} catch (e) {{ console.log(JSON.stringify(String(e))) }}",
-                check.code
-            ));
-        }
-        let script = home.0.path().join("checks.js");
-        fs::write(&script, code).unwrap();
-        let mut command = vm_system();
-        command.arg("run").arg(&script);
-        let ran = run(command, SOON);
-        same(&format!("{name}: {}", ran.stderr), ran.lines().len(), checks.len())?;
-        for (line, check) in ran.lines().into_iter().zip(checks) {
-            let found: Value = serde_json::from_str(line).unwrap();
-            same(&format!("{name}: {}", check.code), found, check.expected)?;
+        let (name, _) = file.split_once('-').unwrap();
+        // By its name, and by its name and version.
+        for library in [name, file.trim_end_matches(".js")] {
+            let template = daemon.template(json!({"name": library}));
+            daemon.cli(&["template", "add-library", &template, "--name", library]).expect(0);
+            let session = daemon.session_of(&template);
+            for check in checks(name) {
+                let code = format!("JSON.stringify({})", check.code);
+                let execution = daemon.repl(&session, &code);
+                let found = execution["result"]["json"].as_str().map(|text| serde_json::from_str(text).unwrap());
+                same(&format!("{library}: {}: {execution}", check.code), found, Some(check.expected))?;
+            }
         }
         Ok(())
     });
+    // All of them at once, and one that is named twice.
+    let template = daemon.template(json!({"name": "all"}));
+    for (file, _) in FILES {
+        let (name, _) = file.split_once('-').unwrap();
+        daemon.cli(&["template", "add-library", &template, "--name", name]).expect(0);
+    }
+    daemon.cli(&["template", "add-library", &template, "--name", "lodash-4.17.21"]).expect(0);
+    let session = daemon.session_of(&template);
+    let types = "[_, moment, axios, R, dayjs, zustand].map((library) => typeof library).join()";
+    assert_eq!(daemon.preview(&session, types), "function,function,function,object,function,object");
+}
+
+#[test]
+fn a_library_that_is_missing_or_damaged_fails_the_session_and_says_so() {
+    let home = support::Home::new();
+    let cache = home.root().join(".vm-cache/libraries");
+    fs::create_dir_all(&cache).unwrap();
+    fs::write(cache.join("throws-1.0.0.js"), "throw new RangeError('at load')").unwrap();
+    fs::write(cache.join("loops-1.0.0.js"), "for (;;);").unwrap();
+    fs::write(cache.join("broken-1.0.0.js"), "let = ;;;(").unwrap();
+    fs::write(cache.join("fine-1.0.0.js"), "var fine = 'unverified'; console.log('loading')").unwrap();
+    let daemon = Daemon::at(&home);
+    let cases = [
+        ("throws", "RangeError: at load"),
+        ("loops", "passed a limit"),
+        ("broken", "broken-1.0.0.js"),
+        ("lodash", "vm-system libs download lodash"),
+    ];
+    all_cases(cases, |(library, words)| {
+        let template = daemon.template(json!({"name": library, "limits": {"cpu_ms": 200}}));
+        daemon.cli(&["template", "add-library", &template, "--name", library]).expect(0);
+        let response = daemon.post("/sessions", &daemon.session_request(&template));
+        refused(library, &response, 422, "STARTUP_FAILED")?;
+        let last_error = text(&response.json()["error"]["details"]["last_error"]);
+        holds(library, last_error.contains(words), &last_error)?;
+        let session = text(&response.json()["error"]["details"]["session_id"]);
+        same(library, text(&daemon.session_record(&session)["status"]), "crashed".to_owned())
+    });
+    let template = daemon.template(json!({"name": "fine"}));
+    daemon.cli(&["template", "add-library", &template, "--name", "fine"]).expect(0);
+    assert_eq!(daemon.preview(&daemon.session_of(&template), "fine"), "unverified");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod http_events;
 mod http_executions;
 mod http_grants;
 mod http_limits;
+mod http_modules;
 mod http_net;
 mod http_paths;
 mod http_sessions;

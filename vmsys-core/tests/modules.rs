@@ -237,6 +237,37 @@ fn a_file_that_is_run_requires_from_where_it_stands() {
 }
 
 #[test]
+fn a_file_that_is_run_sees_a_module_while_it_runs() {
+    let project = Project::of(&[
+        (
+            "lib/tool.js",
+            "function tool() { return 'tool' } module.exports = {tool}; exports.x = 1; [__filename, __dirname, typeof module.require, require.main === module].join()",
+        ),
+        ("own.js", "var module = 'mine'; module"),
+        (
+            "made.mjs",
+            "import { createRequire, isBuiltin } from 'node:module'; const require = createRequire(import.meta.url); console.log(require('./lib/tool').tool(), isBuiltin('fs'), typeof module)",
+        ),
+    ]);
+    let dir = project.dir.path().display();
+    let run = project.session.run_file(RunFile::new("lib/tool.js")).unwrap();
+    assert_eq!(
+        run.result.as_ref().map(|value| value.preview.clone()),
+        Some(format!("{dir}/lib/tool.js,{dir}/lib,function,true")),
+        "{run:?}"
+    );
+    project.check(&[
+        ("typeof module + typeof exports + typeof __filename", "undefinedundefinedundefined"),
+        ("tool()", "tool"),
+        ("require('./lib/tool').tool()", "tool"),
+    ]);
+    let run = project.session.run_file(RunFile::new("own.js")).unwrap();
+    assert_eq!(run.result.unwrap().preview, "mine");
+    let run = project.session.run_file(RunFile::new("made.mjs")).unwrap();
+    assert_eq!(run.status, ExecutionStatus::Ok, "{run:?}");
+}
+
+#[test]
 fn a_module_that_is_imported_at_startup_is_the_one_that_is_imported_later() {
     let mut startup = NewStartupFile::eval("boot.mjs");
     startup.mode = StartupMode::Import;

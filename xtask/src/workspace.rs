@@ -29,6 +29,11 @@ impl Workspace {
         self.programs.join(name).with_extension(env::consts::EXE_EXTENSION)
     }
 
+    /// Names a directory of cargo's for files that tests and benchmarks keep.
+    pub(crate) fn kept(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.programs.with_file_name("tmp").join(name)
+    }
+
     /// Prepares a call of the cargo that called us.
     pub(crate) fn cargo<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Command {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -108,7 +108,9 @@ impl<'js> Log<'_, '_, 'js> {
             'f' => self.as_number(value, Builtin::ParseFloat),
             'j' => self.as_json(value),
             'O' => self.object(value, *self.options),
-            'o' => self.object(value, InspectOptions { show_hidden: true, depth: 4, ..*self.options }),
+            'o' => {
+                self.object(value, InspectOptions { show_hidden: true, show_proxy: true, depth: 4, ..*self.options })
+            }
             'c' => String::new(),
             _ => return None,
         })

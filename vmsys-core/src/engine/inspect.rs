@@ -10,7 +10,9 @@
 //! little for it, such as an object with a million hidden properties.
 
 mod error;
+mod guest;
 mod layout;
+mod paint;
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -23,6 +25,9 @@ use super::text;
 use layout::{Entries, Style};
 
 pub(super) use error::ErrorParts;
+pub(super) use guest::{Guest, Question};
+use paint::Paint;
+pub(super) use paint::{Palette, STYLES};
 
 /// How much of a value is shown, and how.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +48,27 @@ pub(crate) struct InspectOptions {
     pub(crate) line_width: usize,
     /// Whether a value that is a string itself stands in quotes.
     pub(crate) quote_top_level_string: bool,
-    /// Whether properties that are not enumerable, and proxies as such, are shown: `%o`.
+    /// Whether properties that are not enumerable are shown: `%o`.
     pub(crate) show_hidden: bool,
+    /// Whether proxies are shown as such, with their handlers: `%o`.
+    pub(crate) show_proxy: bool,
+    /// How much is put on one line.
+    pub(crate) compact: Compact,
+    /// Whether the properties of an object, and the entries of a map or set, are sorted as they are shown.
+    pub(crate) sorted: bool,
+    /// Whether numbers have separators: `1_000`.
+    pub(crate) numeric_separator: bool,
+}
+
+/// How much is put on one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compact {
+    /// Each entry has a line of its own.
+    Never,
+    /// As many of the innermost levels as this share a line where they fit.
+    Levels(i32),
+    /// Whatever fits; brackets stand beside the first and the last entry.
+    Always,
 }
 
 impl InspectOptions {
@@ -60,6 +84,10 @@ impl InspectOptions {
             line_width: 80,
             quote_top_level_string: false,
             show_hidden: false,
+            show_proxy: false,
+            compact: Compact::Levels(3),
+            sorted: false,
+            numeric_separator: false,
         }
     }
 
@@ -83,8 +111,31 @@ pub(crate) fn inspect<'js>(
 }
 
 pub(super) fn show<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>, options: &InspectOptions) -> String {
+    run(Inspector::new(tools.clone(), *options), value)
+}
+
+/// Returns a value's text as `util.inspect` gives it to a script: with colours, and with the answers of the script's own
+/// functions, or else the questions to be put to them. Then the text is not to be used.
+pub(super) fn show_to_guest<'js>(
+    tools: &Tools<'_, 'js>,
+    value: &Value<'js>,
+    options: &InspectOptions,
+    palette: Option<Palette>,
+    guest: Guest<'js>,
+) -> Result<String, Vec<Question<'js>>> {
     let mut inspector = Inspector::new(tools.clone(), *options);
-    let quiet = Quiet::new(tools);
+    let asked = guest.questions();
+    inspector.palette = palette;
+    inspector.guest = Some(guest);
+    let shown = run(inspector, value);
+    let questions = asked.take();
+    if questions.is_empty() { Ok(shown) } else { Err(questions) }
+}
+
+fn run<'js>(mut inspector: Inspector<'_, 'js>, value: &Value<'js>) -> String {
+    let options = inspector.options;
+    let tools = inspector.tools.clone();
+    let quiet = Quiet::new(&tools);
     inspector.stopped = quiet.is_err();
     let mut shown = if value.is_string() { inspector.top_level_string(value) } else { inspector.value(value, 0) };
     text::truncate(&mut shown, options.max_bytes);
@@ -117,6 +168,9 @@ pub(super) struct Inspector<'a, 'js> {
     deepest: i32,
     spent: usize,
     stopped: bool,
+    palette: Option<Palette>,
+    /// What the script's own functions say; none where they are not to be asked.
+    guest: Option<Guest<'js>>,
 }
 
 /// Where a property is shown.
@@ -165,6 +219,8 @@ impl<'a, 'js> Inspector<'a, 'js> {
             deepest: 0,
             spent: 0,
             stopped: false,
+            palette: None,
+            guest: None,
         }
     }
 
@@ -192,19 +248,24 @@ impl<'a, 'js> Inspector<'a, 'js> {
         if self.is_over() || self.tools.is_exhausted() {
             return CUT.to_owned();
         }
-        if value.is_proxy() && self.options.show_hidden {
+        if value.is_proxy() && self.options.show_proxy {
             return self.proxy(value, level);
         }
-        let Some(value) = through_proxies(value) else { return "<Revoked Proxy>".to_owned() };
+        let Some(value) = through_proxies(value) else {
+            return self.paint(Paint::Special, "<Revoked Proxy>");
+        };
         if value.is_proxy() {
             return "[Proxy]".to_owned();
+        }
+        if let Some(shown) = self.custom(&value, level) {
+            return shown;
         }
         if self.seen.contains(&value) {
             let number = self.circular.iter().position(|known| *known == value).unwrap_or_else(|| {
                 self.circular.push(value);
                 self.circular.len() - 1
             });
-            return format!("[Circular *{}]", number + 1);
+            return self.paint(Paint::Special, &format!("[Circular *{}]", number + 1));
         }
         self.object(&value, level)
     }
@@ -224,25 +285,32 @@ impl<'a, 'js> Inspector<'a, 'js> {
             return self.quoted(value, self.options.max_string);
         }
         if let Some(number) = value.as_number() {
-            return text::shown_number(number);
+            return self.number(number);
         }
         if let Some(boolean) = value.as_bool() {
-            return boolean.to_string();
+            return self.paint(Paint::Boolean, if boolean { "true" } else { "false" });
         }
         if value.is_null() {
-            return "null".to_owned();
+            return self.paint(Paint::Null, "null");
         }
         if value.is_undefined() {
-            return "undefined".to_owned();
+            return self.paint(Paint::Undefined, "undefined");
         }
         if value.is_big_int() {
-            return self.bigint(value);
+            let shown = self.bigint(value);
+            return self.paint(Paint::BigInt, &shown);
         }
         if value.is_symbol() {
-            return text::lossy(&self.symbol(value));
+            let shown = text::lossy(&self.symbol(value));
+            return self.paint(Paint::Symbol, &shown);
         }
         // A value that the engine keeps for itself, such as the one it throws when it has no memory for an error.
         "<uninitialized>".to_owned()
+    }
+
+    fn number(&self, number: f64) -> String {
+        let shown = text::shown_number(number);
+        self.paint(Paint::Number, &if self.options.numeric_separator { text::separated(&shown) } else { shown })
     }
 
     /// Puts a string in quotes, and a long one with line breaks on lines of its own.
@@ -250,11 +318,13 @@ impl<'a, 'js> Inspector<'a, 'js> {
         const MIN_LINE: usize = 16;
         let Ok((units, len)) = self.tools.units(value, max) else { return self.fail() };
         let room = self.options.line_width.saturating_sub(self.indentation + 4);
-        let mut shown = if units.len() > MIN_LINE && units.len() > room {
-            let lines: Vec<String> = units.split_inclusive(|unit| *unit == u16::from(b'\n')).map(text::quote).collect();
+        let is_long = self.options.compact != Compact::Always && units.len() > MIN_LINE && units.len() > room;
+        let mut shown = if is_long {
+            let lines = units.split_inclusive(|unit| *unit == u16::from(b'\n'));
+            let lines: Vec<String> = lines.map(|line| self.paint(Paint::String, &text::quote(line))).collect();
             lines.join(&format!(" +\n{}", " ".repeat(self.indentation + 2)))
         } else {
-            text::quote(&units)
+            self.paint(Paint::String, &text::quote(&units))
         };
         push_more(&mut shown, len.saturating_sub(units.len()), "character");
         shown
@@ -285,6 +355,9 @@ impl<'a, 'js> Inspector<'a, 'js> {
         let cut = units.len().saturating_sub(self.options.max_string);
         units.truncate(self.options.max_string);
         let mut shown = text::lossy(&units);
+        if self.options.numeric_separator && cut == 0 {
+            shown = text::separated(&shown);
+        }
         if cut == 0 {
             shown.push('n');
         }
@@ -319,9 +392,9 @@ impl<'a, 'js> Inspector<'a, 'js> {
 
     fn proxy(&mut self, value: &Value<'js>, level: i32) -> String {
         let parts = raw::proxy_target(value).and_then(|target| Ok([target, raw::proxy_handler(value)?]));
-        let Ok(parts) = parts else { return "<Revoked Proxy>".to_owned() };
+        let Ok(parts) = parts else { return self.paint(Paint::Special, "<Revoked Proxy>") };
         if self.is_too_deep(level) {
-            return "Proxy [Array]".to_owned();
+            return self.paint(Paint::Special, "Proxy [Array]");
         }
         let level = level + 1;
         self.deepest = level;
@@ -343,7 +416,8 @@ impl<'a, 'js> Inspector<'a, 'js> {
         if self.is_too_deep(level) {
             let name = self.prefix_or_class(value, maker.as_deref(), &tag);
             let name = name.trim_end();
-            return if maker.is_some() { format!("[{name}]") } else { name.to_owned() };
+            let shown = if maker.is_some() { format!("[{name}]") } else { name.to_owned() };
+            return self.paint(Paint::Special, &shown);
         }
         let level = level + 1;
         self.seen.push(value.clone());
@@ -358,7 +432,11 @@ impl<'a, 'js> Inspector<'a, 'js> {
             let property = raw::own_property(value, key);
             // Of a module that has not run yet, properties are there and have no value. Elsewhere the engine gave up.
             self.stopped |= property.is_err() && !matches!(frame.body, Body::Namespace);
-            shown.push(self.property(key, property, Place::Named, level));
+            shown.push(self.property(value, key, property, Place::Named, level));
+        }
+        if self.options.sorted {
+            let from = if frame.style == Style::Object { 0 } else { shown.len() - frame.keys.len().min(shown.len()) };
+            shown[from..].sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
         }
         if frame.more_keys > 0 {
             let s = if frame.more_keys == 1 { "y" } else { "ies" };
@@ -366,7 +444,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         }
         self.seen.pop();
         if let Some(at) = self.circular.iter().position(|known| known == value) {
-            let reference = format!("<ref *{}>", at + 1);
+            let reference = self.paint(Paint::Special, &format!("<ref *{}>", at + 1));
             frame.base = if frame.base.is_empty() { reference } else { format!("{reference} {}", frame.base) };
         }
         let entries = Entries { shown, value: Some(value) };
@@ -403,6 +481,10 @@ impl<'a, 'js> Inspector<'a, 'js> {
             self.list_keys(&mut frame, value, Some(u32::try_from(len).unwrap_or(u32::MAX)));
             // The original getter on the prototype would answer the kind; only a data property of the guest's goes first.
             let tag = if tag.is_empty() { kind } else { tag };
+            if kind == "Uint8Array" && maker == Some("Buffer") {
+                frame.base = self.node_buffer(value, len);
+                return self.buffer_with_keys(frame, value, level);
+            }
             frame.open = format!("{}[", prefix(maker, tag, kind, &format!("({len})")));
             frame.close = "]";
             frame.style = Style::Array;
@@ -422,7 +504,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         if value.is_function() {
             self.list_keys(&mut frame, value, None);
             frame.base = self.function_base(value, maker, tag);
-            return frame.unless_bare();
+            return frame.unless_bare().map_err(|base| self.paint(Paint::Special, &base));
         }
         if raw::has_slot(value, Slot::RegExp) {
             self.list_keys(&mut frame, value, None);
@@ -432,9 +514,9 @@ impl<'a, 'js> Inspector<'a, 'js> {
                 prefix => prefix + &regexp,
             };
             if self.is_too_deep(level) {
-                return Err(frame.base);
+                return Err(self.paint(Paint::RegExp, &frame.base));
             }
-            return frame.unless_bare();
+            return frame.unless_bare().map_err(|base| self.paint(Paint::RegExp, &base));
         }
         if raw::has_slot(value, Slot::Date) {
             self.list_keys(&mut frame, value, None);
@@ -444,7 +526,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
                 plain if plain == "Date " => date,
                 prefix => prefix + &date,
             };
-            return frame.unless_bare();
+            return frame.unless_bare().map_err(|base| self.paint(Paint::Date, &base));
         }
         if is_error(&self.tools, value) {
             self.list_keys(&mut frame, value, None);
@@ -482,7 +564,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             let len = boxed.then(|| u32::try_from(raw::string_len(&inner)).unwrap_or(u32::MAX));
             self.list_keys(&mut frame, value, len);
             frame.base = self.boxed_base(&inner, name, maker, tag);
-            return frame.unless_bare();
+            return frame.unless_bare().map_err(|base| self.paint(Paint::of_boxed(name), &base));
         }
         self.list_keys(&mut frame, value, None);
         if maker != Some("Object") || !tag.is_empty() {
@@ -566,6 +648,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
 
     fn property(
         &mut self,
+        of: &Value<'js>,
         key: &Key<'js>,
         property: Answer<Option<Property<'js>>>,
         place: Place,
@@ -578,11 +661,11 @@ impl<'a, 'js> Inspector<'a, 'js> {
             Ok(None) => ("undefined".to_owned(), true),
             Ok(Some(property)) => {
                 let shown = match &property.content {
+                    Content::Data(value) if place == Place::Named => self.named(value, level),
                     Content::Data(value) => self.indented(|this| this.value(value, level)),
-                    Content::Accessor { get: true, set: true } => "[Getter/Setter]".to_owned(),
-                    Content::Accessor { get: true, set: false } => "[Getter]".to_owned(),
-                    Content::Accessor { get: false, set: true } => "[Setter]".to_owned(),
-                    Content::Accessor { get: false, set: false } => "undefined".to_owned(),
+                    Content::Accessor { get: true, set } => self.getter(of, key, *set, level),
+                    Content::Accessor { get: false, set: true } => self.paint(Paint::Special, "[Setter]"),
+                    Content::Accessor { get: false, set: false } => self.paint(Paint::Undefined, "undefined"),
                 };
                 (shown, property.enumerable)
             }
@@ -592,13 +675,30 @@ impl<'a, 'js> Inspector<'a, 'js> {
         }
         let name = self.key_name(key, enumerable);
         self.spent += name.len() + 2;
-        format!("{name}: {shown}")
+        // What begins on a line of its own does so at once.
+        let gap = if shown.starts_with('\n') { "" } else { " " };
+        format!("{name}:{gap}{shown}")
+    }
+
+    /// Shows the value of a named property.
+    fn named(&mut self, value: &Value<'js>, level: i32) -> String {
+        if self.options.compact != Compact::Always {
+            return self.indented(|this| this.value(value, level));
+        }
+        self.indentation += 3;
+        let shown = self.value(value, level);
+        self.indentation -= 3;
+        if text::width(&self.visible(&shown)) <= self.options.line_width {
+            return shown;
+        }
+        format!("\n{}{shown}", " ".repeat(self.indentation + 3))
     }
 
     fn key_name(&mut self, key: &Key<'js>, enumerable: bool) -> String {
         let Ok(name) = key.to_value() else { return self.fail() };
         if name.is_symbol() {
-            return format!("[{}]", text::escape(&self.symbol(&name)));
+            let shown = text::escape(&self.symbol(&name));
+            return format!("[{}]", self.paint(Paint::Symbol, &shown));
         }
         let Ok((units, len)) = self.tools.units(&name, self.options.max_string) else { return self.fail() };
         let cut = if units.len() < len { CUT } else { "" };
@@ -609,7 +709,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
         } else if text::is_plain_key(&units) {
             text::lossy(&units)
         } else {
-            text::quote(&units)
+            self.paint(Paint::String, &text::quote(&units))
         };
         shown + cut
     }
@@ -820,7 +920,10 @@ impl<'a, 'js> Inspector<'a, 'js> {
             None => " (null prototype)".to_owned(),
         };
         let tag = if tag.is_empty() || maker == Some(tag) { String::new() } else { format!(" [{tag}]") };
-        format!("[{name}{maker_name}: {}]{tag}", self.primitive(inner))
+        let palette = self.palette.take();
+        let inner = self.primitive(inner);
+        self.palette = palette;
+        format!("[{name}{maker_name}: {inner}]{tag}")
     }
 
     // Contents
@@ -835,7 +938,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             Body::Buffer { shared } => self.buffer(value, shared),
             Body::View => self.view(value, level),
             Body::Promise => self.promise(value, level),
-            Body::Weak => vec!["<items unknown>".to_owned()],
+            Body::Weak => vec![self.paint(Paint::Special, "<items unknown>")],
         }
     }
 
@@ -847,13 +950,13 @@ impl<'a, 'js> Inspector<'a, 'js> {
         while index < len && shown.len() < max && !self.is_over() {
             match self.element(value, index) {
                 Ok(Some((key, property))) => {
-                    shown.push(self.property(&key, Ok(Some(property)), Place::Element, level));
+                    shown.push(self.property(value, &key, Ok(Some(property)), Place::Element, level));
                     index += 1;
                 }
                 Ok(None) => {
                     let next = self.next_element(value, index, len, &mut keys);
                     let s = if next - index == 1 { "" } else { "s" };
-                    shown.push(format!("<{} empty item{s}>", next - index));
+                    shown.push(self.paint(Paint::Undefined, &format!("<{} empty item{s}>", next - index)));
                     index = next;
                 }
                 Err(_) => {
@@ -948,6 +1051,44 @@ impl<'a, 'js> Inspector<'a, 'js> {
         items
     }
 
+    /// Returns the first bytes of a `Buffer`, as in `<Buffer 61 62`.
+    fn node_buffer(&mut self, value: &Value<'js>, len: usize) -> String {
+        const MAX: usize = 50;
+        let mut base = "<Buffer".to_owned();
+        for index in 0..len.min(MAX) as u32 {
+            let Ok(Some((_, property))) = self.element(value, index) else { break };
+            let byte = property.into_data().and_then(|byte| byte.as_int()).unwrap_or(0);
+            base += &format!(" {byte:02x}");
+        }
+        let more = len.saturating_sub(MAX);
+        if more > 0 {
+            let s = if more == 1 { "" } else { "s" };
+            base += &format!(" ... {more} more byte{s}");
+        }
+        if len == 0 { base + " " } else { base }
+    }
+
+    /// Finishes a `Buffer`: with the properties that a script gave it, on the same line.
+    fn buffer_with_keys(
+        &mut self,
+        mut frame: Frame<'js>,
+        value: &Value<'js>,
+        level: i32,
+    ) -> Result<Frame<'js>, String> {
+        let keys = std::mem::take(&mut frame.keys);
+        let mut shown = Vec::new();
+        self.seen.push(value.clone());
+        for key in &keys {
+            let property = raw::own_property(value, key);
+            shown.push(self.property(value, key, property, Place::Named, level + 1));
+        }
+        self.seen.pop();
+        if frame.base.ends_with(' ') || shown.is_empty() {
+            return Err(format!("{}{}>", frame.base, shown.join(", ")));
+        }
+        Err(format!("{}, {}>", frame.base, shown.join(", ")))
+    }
+
     fn buffer(&mut self, value: &Value<'js>, shared: bool) -> Vec<String> {
         // Asked first, because reading a detached buffer makes the engine throw.
         let is_detached = !shared
@@ -962,17 +1103,18 @@ impl<'a, 'js> Inspector<'a, 'js> {
             let mut more = String::new();
             push_more(&mut more, (len as usize).saturating_sub(bytes.len()), "byte");
             hex.extend(Some(more).filter(|more| !more.is_empty()));
-            format!("[Uint8Contents]: <{}>", hex.join(" "))
+            format!("{}: <{}>", self.paint(Paint::Special, "[Uint8Contents]"), hex.join(" "))
         };
         self.spent += contents.len();
-        vec![contents, format!("byteLength: {len}")]
+        vec![contents, format!("byteLength: {}", self.number(len))]
     }
 
     fn view(&mut self, value: &Value<'js>, level: i32) -> Vec<String> {
         // The length and offset of a view whose buffer has shrunk cannot be read.
         let mut shown = Vec::new();
         for (name, getter) in [("byteLength", Builtin::ViewLength), ("byteOffset", Builtin::ViewOffset)] {
-            let number = self.tools.number(getter, value).map_or_else(|_| "(out of bounds)".to_owned(), text::number);
+            let number = self.tools.number(getter, value);
+            let number = number.map_or_else(|_| "(out of bounds)".to_owned(), |number| self.number(number));
             shown.push(format!("{name}: {number}"));
         }
         if let Ok(buffer) = self.tools.call(Builtin::ViewBuffer, value, &[]) {
@@ -986,9 +1128,10 @@ impl<'a, 'js> Inspector<'a, 'js> {
         let shown = match raw::promise_state(value) {
             Some(PromiseState::Fulfilled(result)) => self.indented(|this| this.value(&result, level)),
             Some(PromiseState::Rejected(reason)) => {
-                format!("<rejected> {}", self.indented(|this| this.value(&reason, level)))
+                let shown = self.indented(|this| this.value(&reason, level));
+                format!("{} {shown}", self.paint(Paint::Special, "<rejected>"))
             }
-            Some(PromiseState::Pending) | None => "<pending>".to_owned(),
+            Some(PromiseState::Pending) | None => self.paint(Paint::Special, "<pending>"),
         };
         vec![shown]
     }

@@ -60,6 +60,17 @@ impl<'js> Key<'js> {
         Self::owned(ctx, atom)
     }
 
+    /// Makes the key of a symbol value.
+    pub(super) fn symbol(value: &Value<'js>) -> Answer<Self> {
+        if !value.is_symbol() {
+            return Err(Failed);
+        }
+        let ctx = value.ctx();
+        // SAFETY: for a symbol the engine takes the atom that it is, and adds a reference, which is ours.
+        let atom = unsafe { qjs::JS_ValueToAtom(ctx.as_raw().as_ptr(), value.as_raw()) };
+        Self::owned(ctx, atom)
+    }
+
     fn owned(ctx: &Ctx<'js>, atom: qjs::JSAtom) -> Answer<Self> {
         if atom == qjs::__JS_ATOM_NULL {
             clear_exception(ctx);
@@ -419,8 +430,20 @@ pub(super) fn array_buffer_bytes(value: &Value<'_>, max: usize) -> Answer<Vec<u8
 
 /// Copies the bytes that a typed array views; a detached one, or one whose buffer became too short, is refused.
 pub(super) fn typed_array_bytes(value: &Value<'_>) -> Answer<Vec<u8>> {
+    with_bytes([value], |[bytes]| bytes.to_vec())
+}
+
+/// Where the bytes of a typed array are.
+struct Located<'js> {
+    data: *mut u8,
+    len: usize,
+    buffer: Value<'js>,
+}
+
+/// Finds the bytes that a typed array views; a detached one, or one whose buffer became too short, is refused.
+fn locate<'js>(value: &Value<'js>) -> Answer<Located<'js>> {
     let ctx = value.ctx();
-    let (mut offset, mut len) = (0, 0);
+    let (mut offset, mut len, mut size) = (0, 0, 0);
     // SAFETY: for anything but a typed array whose bytes are there the engine makes a TypeError; else it answers its
     // buffer, with a count of its own, and where in it the array stands.
     let buffer = unsafe {
@@ -433,7 +456,64 @@ pub(super) fn typed_array_bytes(value: &Value<'_>) -> Answer<Vec<u8>> {
         );
         take(ctx, raw)?
     };
-    buffer_part(&buffer, usize::try_from(offset).map_err(|_| Failed)?, usize::try_from(len).map_err(|_| Failed)?)
+    // SAFETY: reads the buffer's pointer and length, or makes a TypeError.
+    let data = unsafe { qjs::JS_GetArrayBuffer(ctx.as_raw().as_ptr(), &raw mut size, buffer.as_raw()) };
+    let (offset, len, size) = (to_usize(offset)?, to_usize(len)?, to_usize(size)?);
+    if data.is_null() {
+        let failed = ctx.has_exception();
+        clear_exception(ctx);
+        let nothing = ptr::NonNull::<u8>::dangling().as_ptr();
+        return if failed || len > 0 { Err(Failed) } else { Ok(Located { data: nothing, len: 0, buffer }) };
+    }
+    offset.checked_add(len).filter(|end| *end <= size).ok_or(Failed)?;
+    // SAFETY: the engine gave `data` with `size` bytes, and the offset is not past them.
+    Ok(Located { data: unsafe { data.add(offset) }, len, buffer })
+}
+
+fn to_usize(number: qjs::size_t) -> Answer<usize> {
+    usize::try_from(number).map_err(|_| Failed)
+}
+
+/// Lets a function look at the bytes of typed arrays, which may be parts of the same buffer.
+///
+/// The function has no way to the engine, so nothing can take the bytes away under it.
+pub(super) fn with_bytes<const N: usize, T>(
+    arrays: [&Value<'_>; N],
+    look: impl FnOnce([&[u8]; N]) -> T + Send,
+) -> Answer<T>
+where
+    T: Send,
+{
+    let mut located = Vec::with_capacity(N);
+    for array in arrays {
+        located.push(locate(array)?);
+    }
+    let slices = std::array::from_fn(|at| {
+        let Located { data, len, .. } = &located[at];
+        // SAFETY: there are `len` bytes at `data`, and their buffer is held by `located`. Nothing runs in the engine
+        // until `look` is done: it can be sent to another thread, so it holds nothing of the engine's. To locate a second
+        // array moves nothing of the first. All slices are for reading.
+        unsafe { std::slice::from_raw_parts(*data, *len) }
+    });
+    Ok(look(slices))
+}
+
+/// Lets a function change the bytes of a typed array; those of an immutable buffer are refused.
+pub(super) fn with_bytes_mut<T: Send>(array: &Value<'_>, change: impl FnOnce(&mut [u8]) -> T + Send) -> Answer<T> {
+    let Located { data, len, buffer } = locate(array)?;
+    // SAFETY: reads a flag of the buffer's.
+    if unsafe { qjs::JS_IsImmutableArrayBuffer(buffer.as_raw()) } != 0 {
+        return Err(Failed);
+    }
+    // SAFETY: there are `len` bytes at `data`, and their buffer is held. Nothing else looks at them meanwhile: `change` can
+    // be sent to another thread, so it holds nothing of the engine's.
+    Ok(change(unsafe { std::slice::from_raw_parts_mut(data, len) }))
+}
+
+/// Makes a string of UTF-16 units, which may hold lone surrogates.
+pub(super) fn string_of_units<'js>(ctx: &Ctx<'js>, units: &[u16]) -> Answer<Value<'js>> {
+    // SAFETY: the units are copied; the result is ours.
+    unsafe { take(ctx, qjs::JS_NewStringUTF16(ctx.as_raw().as_ptr(), units.as_ptr(), units.len() as _)) }
 }
 
 /// Copies a part of an array buffer; one that is not there as a whole is refused.
@@ -523,6 +603,28 @@ pub(super) fn define_index<'js>(array: &Value<'js>, index: u32, value: Value<'js
         qjs::JS_DefinePropertyValueUint32(raw, array.as_raw(), index, qjs::JS_DupValue(raw, value.as_raw()), flags)
     };
     if defined < 0 { Err(Failed) } else { Ok(()) }
+}
+
+/// Defines a property that calls functions of ours, in place of what stands there.
+pub(super) fn define_accessor<'js>(
+    object: &Value<'js>,
+    key: &Key<'js>,
+    get: Value<'js>,
+    set: Value<'js>,
+) -> Answer<()> {
+    let ctx = object.ctx();
+    let flags = (qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_HAS_CONFIGURABLE | qjs::JS_PROP_HAS_ENUMERABLE) as c_int;
+    // SAFETY: all values are of this context; the call takes over the counts that are made for the functions.
+    let defined = unsafe {
+        let raw = ctx.as_raw().as_ptr();
+        let (get, set) = (qjs::JS_DupValue(raw, get.as_raw()), qjs::JS_DupValue(raw, set.as_raw()));
+        qjs::JS_DefinePropertyGetSet(raw, object.as_raw(), key.atom, get, set, flags)
+    };
+    if defined < 0 {
+        clear_exception(ctx);
+        return Err(Failed);
+    }
+    Ok(())
 }
 
 /// Reads an element of an array that is plain data; getters are not asked.

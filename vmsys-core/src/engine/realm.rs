@@ -14,7 +14,7 @@ use super::budget::Budget;
 use super::builtins::{Bridge, Builtins};
 use super::describe::{Thrown, describe, describe_error};
 use super::ffi::{self, Evaluated, RuntimePtr};
-use super::globals::{self, ConsoleState, ProcessGlobal, RunView};
+use super::globals::{self, ConsoleState, ProcessGlobal, RunModule, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
 use super::intrinsics::{Intrinsics, lock_error_hooks};
 use super::libraries;
@@ -53,6 +53,7 @@ pub(super) struct World {
     pub(super) timers: Timers,
     pub(super) console: ConsoleState,
     pub(super) process: RefCell<Option<ProcessGlobal>>,
+    pub(super) run_module: RunModule,
     pub(super) clock: Clock,
     pub(super) dice: RefCell<fastrand::Rng>,
     /// What `crypto` gives: nobody can foretell it who does not know the seed.
@@ -118,6 +119,7 @@ impl QuickRealm {
                 timers: Timers::default(),
                 console: ConsoleState::default(),
                 process: RefCell::new(None),
+                run_module: RunModule::default(),
                 clock: Clock {
                     origin_ms: config.origin_ms,
                     base_ms: Cell::new(config.origin_ms),
@@ -286,7 +288,12 @@ impl Realm for QuickRealm {
         self.shows_run = job.process.is_some();
         self.context.with(|ctx| {
             // Our own objects are made before the limits begin, so that a full heap cannot keep them from being made.
-            let entered = job.process.as_ref().map_or(Ok(()), |view| RunView::enter(&ctx, &world, view));
+            let entered = job.process.as_ref().map_or(Ok(()), |view| {
+                if job.goal == Goal::Script {
+                    RunModule::enter(&ctx, &world, &job.name)?;
+                }
+                RunView::enter(&ctx, &world, view)
+            });
             world.budget.arm(&job.limits, host);
             let end = match entered {
                 Ok(()) => self.execute(&ctx, &job),
@@ -320,8 +327,11 @@ impl Realm for QuickRealm {
             if stopped == Some(Stop::Memory) {
                 ctx.run_gc();
             }
-            if self.shows_run && RunView::leave(&ctx, &world).is_err() {
-                drop(ctx.catch());
+            if self.shows_run {
+                RunModule::leave(&ctx, &world);
+                if RunView::leave(&ctx, &world).is_err() {
+                    drop(ctx.catch());
+                }
             }
             clean && world.budget.has_room()
         })

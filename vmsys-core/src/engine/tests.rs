@@ -2,6 +2,7 @@
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
 mod fetch;
+mod pure;
 mod repl;
 mod web;
 

@@ -48,6 +48,31 @@ pub(super) fn shown_number(value: f64) -> String {
     if value == 0.0 && value.is_sign_negative() { "-0".to_owned() } else { number(value) }
 }
 
+/// Puts separators into the digits of a shown number: `1_000.000_1`.
+pub(super) fn separated(number: &str) -> String {
+    if !number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) {
+        return number.to_owned();
+    }
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+    let mut text = sign.to_owned();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    for (at, digit) in fraction.chars().enumerate() {
+        text.push_str(match at {
+            0 => ".",
+            _ if at % 3 == 0 => "_",
+            _ => "",
+        });
+        text.push(digit);
+    }
+    text
+}
+
 /// Returns the text of UTF-16 units; lone surrogates become U+FFFD.
 pub(super) fn lossy(units: &[u16]) -> String {
     String::from_utf16_lossy(units)

@@ -45,6 +45,15 @@ impl Loader {
         }
     }
 
+    /// `locate(file)`: the path in the worktree that an absolute one or a `file:` URL names, whatever is there.
+    fn locate(&self, args: &[Value]) -> Result<Value, CallError> {
+        let [Value::String(file)] = args else { return Err(CallError::argument("locate takes a file")) };
+        self.resolver.locate(file).map(Value::String).ok_or_else(|| {
+            CallError::new("TypeError", format!("'{file}' is neither an absolute path nor a file: URL of the worktree"))
+                .with_code("ERR_INVALID_ARG_VALUE")
+        })
+    }
+
     /// `read(path)`: the text of a file that was resolved.
     fn read(&self, args: &[Value], context: &CallContext) -> Result<Value, CallError> {
         let [Value::String(path)] = args else { return Err(CallError::argument("read takes a path")) };
@@ -59,6 +68,7 @@ impl ModuleInstance for Loader {
         match function {
             "resolve" => self.resolve(args),
             "read" => self.read(args, context),
+            "locate" => self.locate(args),
             _ => Err(CallError::argument("the loader has no such function")),
         }
     }

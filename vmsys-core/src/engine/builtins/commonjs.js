@@ -90,8 +90,27 @@
     return require;
   }
 
+  // For modules that have no `require` of their own: a file by its absolute path or `file:` URL.
+  function createRequire(from) {
+    const file = typeof from === 'string' ? from : from instanceof Object ? from.href : undefined;
+    check(file);
+    // The file itself need not be there.
+    return requireFrom(internal.call('vm:loader', 'locate', file));
+  }
+
+  // A file that is run by itself sees a `module`, though it is none that can be required.
+  function enterRun(path, file) {
+    const module = new Module(file, path, null);
+    require.main = module;
+    module.require.main = module;
+    return module;
+  }
+
+  const require = requireFrom(null);
   return {
-    require: requireFrom(null),
+    require,
+    createRequire,
+    enterRun,
     // For an import of a CommonJS module.
     load: (path, file, format) => load({ path, file, format }, null),
   };

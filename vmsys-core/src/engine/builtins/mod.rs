@@ -41,18 +41,38 @@ macro_rules! parts {
 
 parts! {
     "abort" [natives::realm::TIMERS],
+    "assert_strict",
     "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
     "body",
+    "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
     "clone" [natives::realm::CLASSES],
     "commonjs" [natives::commonjs::NATIVES],
+    "module" [natives::commonjs::MODULE_NATIVES],
     "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
     "fetch",
     "form_data",
+    "node_errors",
+    "node_events",
+    "node_url",
+    "path_win32",
     "performance" [natives::realm::CLOCK],
+    "string_decoder" [natives::buffer::NATIVES],
+    "timers",
+    "timers_promises",
     "url" [natives::url::NATIVES],
+    "util" [natives::util::NATIVES],
+    "util_types" [natives::realm::CLASSES, natives::util::NATIVES],
+    "vendor/assert",
+    "vendor/assertion_error",
+    "vendor/deep_equal" [natives::buffer::NATIVES],
+    "vendor/path",
+    "vendor/path_win32",
+    "vendor/percent_encoding",
+    "vendor/querystring",
+    "vendor/url_legacy",
     "webidl" [natives::realm::CLASSES],
 }
 
@@ -61,6 +81,7 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("AbortController", "abort", "AbortController"),
     ("AbortSignal", "abort", "AbortSignal"),
     ("Blob", "blob", "Blob"),
+    ("Buffer", "buffer", "Buffer"),
     ("Crypto", "crypto", "Crypto"),
     ("CustomEvent", "events", "CustomEvent"),
     ("Event", "events", "Event"),
@@ -106,7 +127,23 @@ impl When {
 }
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
-const PURE_MODULES: &[(&str, &str)] = &[];
+const PURE_MODULES: &[(&str, &str)] = &[
+    ("assert", "vendor/assert"),
+    ("assert/strict", "assert_strict"),
+    ("buffer", "buffer"),
+    ("events", "node_events"),
+    ("module", "module"),
+    ("path", "vendor/path"),
+    ("path/posix", "vendor/path"),
+    ("path/win32", "path_win32"),
+    ("querystring", "vendor/querystring"),
+    ("string_decoder", "string_decoder"),
+    ("timers", "timers"),
+    ("timers/promises", "timers_promises"),
+    ("url", "node_url"),
+    ("util", "util"),
+    ("util/types", "util_types"),
+];
 
 /// Native modules whose functions have a face in JavaScript; those of others are what the host says.
 const NATIVE_MODULES: &[(&str, &str)] = &[];
@@ -162,6 +199,14 @@ pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
     let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
     let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
     (ours || hosts).then(|| format!("node:{plain}"))
+}
+
+/// The names of the modules that are no files and that this realm's scripts can load.
+fn loadable_modules(world: &World) -> Vec<String> {
+    let granted = world.granted.modules.iter().map(|granted| granted.name.clone());
+    let mut names: Vec<String> = PURE_MODULES.iter().map(|(name, _)| (*name).to_owned()).chain(granted).collect();
+    names.sort_unstable();
+    names
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {

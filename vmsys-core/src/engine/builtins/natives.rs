@@ -1,11 +1,13 @@
 //! Functions in Rust that parts call: pure ones, which reach nothing but their arguments and the realm.
 
+pub(super) mod buffer;
 pub(super) mod bytes;
 pub(super) mod commonjs;
 pub(super) mod crypto;
 pub(super) mod encoding;
 pub(super) mod realm;
 pub(super) mod url;
+pub(super) mod util;
 
 use std::rc::Rc;
 

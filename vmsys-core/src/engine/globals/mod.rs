@@ -2,6 +2,7 @@
 
 mod console;
 mod process;
+mod run_module;
 
 use std::rc::{Rc, Weak};
 
@@ -11,6 +12,7 @@ use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
 pub(super) use self::console::ConsoleState;
 pub(super) use self::process::{ProcessGlobal, RunView};
+pub(super) use self::run_module::RunModule;
 use super::builtins;
 use super::bytecode::Script;
 use super::realm::World;

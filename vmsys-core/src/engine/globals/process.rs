@@ -85,7 +85,7 @@ fn replace<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'
 }
 
 /// Goes on where a script does not let a property be changed.
-fn or_leave(ctx: &Ctx<'_>, changed: Result<()>) {
+pub(super) fn or_leave(ctx: &Ctx<'_>, changed: Result<()>) {
     if changed.is_err() {
         drop(ctx.catch());
     }

@@ -2,12 +2,9 @@
 
 use rquickjs::Value;
 
-use super::Inspector;
+use super::{Compact, Inspector};
 use crate::engine::raw::{self, Content, Key};
 use crate::engine::text;
-
-/// How many of the innermost levels may share a line: Node's `compact`.
-const COMPACT: i32 = 3;
 
 /// Which way entries are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,12 +34,17 @@ impl<'js> Inspector<'_, 'js> {
         level: i32,
     ) -> String {
         let count = entries.shown.len();
-        if style == Style::Array && count > 6 {
-            self.group(&mut entries);
+        let levels = match self.options.compact {
+            Compact::Always => return self.close_by(&entries.shown, base, open, close),
+            Compact::Levels(levels) => levels,
+            Compact::Never => 0,
+        };
+        if style == Style::Array && count > 6 && levels >= 1 {
+            self.group(&mut entries, levels);
         }
         let shown = entries.shown;
         let base_gap = if base.is_empty() { String::new() } else { format!("{base} ") };
-        if self.deepest - level < COMPACT && count == shown.len() {
+        if levels >= 1 && self.deepest - level < levels && count == shown.len() {
             let start = shown.len() + self.indentation + text::len16(open) + text::len16(base) + 10;
             if self.fits(&shown, start, base) && !shown.iter().any(|entry| entry.contains('\n')) {
                 return format!("{base_gap}{open} {} {close}", shown.join(", "));
@@ -54,17 +56,32 @@ impl<'js> Inspector<'_, 'js> {
         format!("{base_gap}{open}{indentation}  {lines}{indentation}{close}")
     }
 
+    /// Joins entries with the brackets beside them.
+    fn close_by(&mut self, shown: &[String], base: &str, open: &str, close: &str) -> String {
+        let base_gap = if base.is_empty() { String::new() } else { format!(" {base}") };
+        if self.fits(shown, 0, base) {
+            return format!("{open}{base_gap} {} {close}", shown.join(", "));
+        }
+        let indentation = format!("\n{}", " ".repeat(self.indentation));
+        self.spent += (shown.len() + 1) * (self.indentation + 3);
+        let lines = shown.join(&format!(",{indentation}  "));
+        if base.is_empty() && open.len() == 1 {
+            return format!("{open} {lines} {close}");
+        }
+        format!("{open}{base_gap}\n{indentation}  {lines} {close}")
+    }
+
     fn fits(&self, shown: &[String], start: usize, base: &str) -> bool {
         let mut total = shown.len() + start;
         if total + shown.len() > self.options.line_width {
             return false;
         }
         for entry in shown {
-            // A text of more bytes than three times the width is too long in any script.
-            if entry.len() / 3 > self.options.line_width {
+            // A text of more bytes than three times the width is too long in any script; colours take as many again.
+            if entry.len() / 3 > self.options.line_width && self.palette.is_none() {
                 return false;
             }
-            total += text::len16(entry);
+            total += text::len16(&self.visible(entry));
             if total > self.options.line_width {
                 return false;
             }
@@ -73,12 +90,12 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     /// Sets the entries of a long array in columns, if they are of a like width.
-    fn group(&mut self, entries: &mut Entries<'_, 'js>) {
+    fn group(&mut self, entries: &mut Entries<'_, 'js>, levels: i32) {
         const GAP: usize = 2;
         let shown = &entries.shown;
         // The last one says how many more there are.
         let count = if self.options.max_items < shown.len() { shown.len() - 1 } else { shown.len() };
-        let widths: Vec<usize> = shown[..count].iter().map(|entry| text::width(entry)).collect();
+        let widths: Vec<usize> = shown[..count].iter().map(|entry| text::width(&self.visible(entry))).collect();
         let total: usize = widths.iter().map(|width| width + GAP).sum();
         let widest = widths.iter().copied().max().unwrap_or(0);
         let column = widest + GAP;
@@ -93,7 +110,7 @@ impl<'js> Inspector<'_, 'js> {
         let columns = ((2.5 * biased * count as f64).sqrt() / biased + 0.5)
             .floor()
             .min(((room - self.indentation as f64) / column as f64).floor())
-            .min(f64::from(COMPACT * 4))
+            .min(f64::from(levels) * 4.0)
             .min(15.0) as usize;
         if columns <= 1 {
             return;

@@ -130,7 +130,7 @@ fn what_is_shown_is_bounded() {
 
 #[test]
 fn hidden_properties_are_shown_when_asked_for() {
-    let hidden = InspectOptions { show_hidden: true, depth: 4, ..quoted() };
+    let hidden = InspectOptions { show_hidden: true, show_proxy: true, depth: 4, ..quoted() };
     #[rustfmt::skip]
     check(&[
         ("[1, 2]", "[ 1, 2, [length]: 2 ]"),

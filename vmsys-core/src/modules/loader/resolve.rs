@@ -130,9 +130,21 @@ impl Resolver {
         self.bare(specifier, from, goal, 0)
     }
 
+    /// The path in the worktree that an absolute one or a `file:` URL names.
+    pub(super) fn locate(&self, file: &str) -> Option<String> {
+        let path = match file.strip_prefix("file://") {
+            Some(path) => percent_decoded(path)?,
+            None => file.to_owned(),
+        };
+        join("", self.inside(&path)?)
+    }
+
+    fn inside<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.root).filter(|rest| rest.starts_with('/'))
+    }
+
     fn absolute(&mut self, path: &str) -> Result<Found, Unresolved> {
-        let inside = path.strip_prefix(&self.root).filter(|rest| rest.starts_with('/'));
-        let relative = match inside {
+        let relative = match self.inside(path) {
             Some(relative) => relative,
             None if self.allow_absolute => path,
             None => return Err(Unresolved::Absolute),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rquickjs::{Ctx, Exception, IntoJs, Result, Value};
 
 use super::Native;
-use crate::engine::builtins::{argument, module};
+use crate::engine::builtins::{argument, loadable_modules, module, module_name};
 use crate::engine::realm::World;
 use crate::engine::{cross, ffi, modules};
 
@@ -14,6 +14,9 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
     Native { name: "builtin", body: builtin },
     Native { name: "compile", body: compile },
 ];
+
+pub(in crate::engine::builtins) const MODULE_NATIVES: &[Native] =
+    &[Native { name: "isModule", body: is_module }, Native { name: "moduleNames", body: module_names }];
 
 /// `caller(levels)`: the name of the script whose function called, so many calls up; empty when it has none.
 fn caller<'js>(ctx: &Ctx<'js>, _: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
@@ -27,6 +30,16 @@ fn builtin<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Resul
         Some(exports) => exports.map(rquickjs::Object::into_value),
         None => Ok(Value::new_undefined(ctx.clone())),
     }
+}
+
+/// `isModule(name)`: whether a name is that of a module that is no file, granted or not.
+fn is_module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    Ok(Value::new_bool(ctx.clone(), module_name(world, &text(ctx, args, 0)?).is_some()))
+}
+
+/// `moduleNames()`: the modules that are no files and can be loaded.
+fn module_names<'js>(ctx: &Ctx<'js>, world: &Rc<World>, _: &[Value<'js>]) -> Result<Value<'js>> {
+    loadable_modules(world).into_js(ctx)
 }
 
 /// `compile(path, source)`: the function around a CommonJS module; `null` when it is an ES module.

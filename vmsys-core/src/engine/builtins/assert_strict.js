@@ -1,0 +1,5 @@
+// `assert/strict`.
+(function (internal) {
+  'use strict';
+  return internal.part('vendor/assert').strict;
+})
