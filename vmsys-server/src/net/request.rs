@@ -253,37 +253,34 @@ mod tests {
     #[test]
     fn a_host_has_one_form_however_it_is_written() {
         for (text, host) in [
-            ("http://2130706433", "127.0.0.1"),
-            ("http://0x7f000001", "127.0.0.1"),
-            ("http://0177.0.0.1", "127.0.0.1"),
-            ("http://017700000001", "127.0.0.1"),
-            ("http://127.1", "127.0.0.1"),
-            ("http://0x7F.1.", "127.0.0.1"),
-            ("http://127.0.0.1.", "127.0.0.1"),
-            ("http://%31%32%37.0.0.1", "127.0.0.1"),
-            ("http://１２７。０。０。１", "127.0.0.1"),
-            ("http://①②⑦.⓪.⓪.①", "127.0.0.1"),
-            ("http://0", "0.0.0.0"),
-            ("http://LOCALHOST", "localhost"),
-            ("http://ⓛocalhost", "localhost"),
-            ("http://a.example\\@127.0.0.1", "a.example"),
-            ("http://a.example\t\n", "a.example"),
-            ("http://[::ffff:7f00:1]", "[::ffff:7f00:1]"),
-            ("http://[0:0:0:0:0:0:0:1]", "[::1]"),
-            ("http:a.example", "a.example"),
-            ("http:///a.example", "a.example"),
+            ("//2130706433", "127.0.0.1"),
+            ("//0x7f000001", "127.0.0.1"),
+            ("//0177.0.0.1", "127.0.0.1"),
+            ("//017700000001", "127.0.0.1"),
+            ("//127.1", "127.0.0.1"),
+            ("//0x7F.1.", "127.0.0.1"),
+            ("//127.0.0.1.", "127.0.0.1"),
+            ("//%31%32%37.0.0.1", "127.0.0.1"),
+            ("//１２７。０。０。１", "127.0.0.1"),
+            ("//①②⑦.⓪.⓪.①", "127.0.0.1"),
+            ("//0", "0.0.0.0"),
+            ("//LOCALHOST", "localhost"),
+            ("//ⓛocalhost", "localhost"),
+            ("//a.example\\@127.0.0.1", "a.example"),
+            ("//a.example\t\n", "a.example"),
+            ("//[::ffff:7f00:1]", "[::ffff:7f00:1]"),
+            ("//[0:0:0:0:0:0:0:1]", "[::1]"),
+            ("a.example", "a.example"),
+            ("///a.example", "a.example"),
         ] {
-            assert_eq!(request(text, "GET", &[], None).unwrap().url.host_str(), Some(host), "{text}");
+            assert_eq!(
+                request(&format!("http:{text}"), "GET", &[], None).unwrap().url.host_str(),
+                Some(host),
+                "{text}"
+            );
         }
-        for text in [
-            "http://[fe80::1%25eth0]",
-            "http://[::1",
-            "http://256.1.1.1",
-            "http://1.2.3.4.5",
-            "http://a%00b",
-            "http://[127.0.0.1]",
-        ] {
-            assert!(request(text, "GET", &[], None).is_err(), "{text}");
+        for text in ["//[fe80::1%25eth0]", "//[::1", "//256.1.1.1", "//1.2.3.4.5", "//a%00b", "//[127.0.0.1]"] {
+            assert!(request(&format!("http:{text}"), "GET", &[], None).is_err(), "{text}");
         }
     }
 
