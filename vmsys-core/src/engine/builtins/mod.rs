@@ -19,7 +19,7 @@ use super::bytecode::Script;
 use super::cross;
 use super::globals::{define, native};
 use super::realm::World;
-use crate::isolation::protocol::{Granted, GrantedModule};
+use crate::isolation::protocol::{Granted, GrantedModule, NET};
 use crate::value::CallError;
 
 /// A file of built-ins.
@@ -103,28 +103,13 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("structuredClone", "clone", "structuredClone"),
 ];
 
-/// Globals of the same kind that are there only when the template grants them.
-const GRANTED_GLOBALS: &[(When, (&str, &str, &str))] = &[
-    (When::Net, ("Headers", "fetch", "Headers")),
-    (When::Net, ("Request", "fetch", "Request")),
-    (When::Net, ("Response", "fetch", "Response")),
-    (When::Net, ("fetch", "fetch", "fetch")),
+/// The same for those that come with a native module: a name, the module, the part, and the name there.
+const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[
+    ("Headers", NET, "fetch", "Headers"),
+    ("Request", NET, "fetch", "Request"),
+    ("Response", NET, "fetch", "Response"),
+    ("fetch", NET, "fetch", "fetch"),
 ];
-
-/// What a global takes to be there.
-#[derive(Clone, Copy)]
-enum When {
-    /// The template grants hosts.
-    Net,
-}
-
-impl When {
-    fn holds(self, granted: &Granted) -> bool {
-        match self {
-            Self::Net => granted.net,
-        }
-    }
-}
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[
@@ -232,9 +217,12 @@ fn enumerable<T>(value: T) -> Property<T> {
 
 /// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
 pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Array<'js>> {
-    let granted = GRANTED_GLOBALS.iter().filter(|(when, _)| when.holds(granted)).map(|(_, entry)| entry);
+    let has =
+        |module: &str| module == NET && granted.net || granted.modules.iter().any(|granted| granted.name == module);
+    let with_modules = GRANTED_GLOBALS.iter().filter(|(_, module, ..)| has(module));
+    let with_modules = with_modules.map(|(global, _, part, export)| (*global, *part, *export));
     let flat: Vec<&str> =
-        GLOBALS.iter().chain(granted).flat_map(|(global, part, export)| [*global, *part, *export]).collect();
+        GLOBALS.iter().copied().chain(with_modules).flat_map(|(global, part, export)| [global, part, export]).collect();
     flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
 }
 
