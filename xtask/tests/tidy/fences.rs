@@ -180,13 +180,8 @@ fn transports_stay_out_of_handlers() {
 
 /// The files that may say `unsafe`, and what for.
 const UNSAFE: &[(&str, &str)] = &[
-    (
-        "vmsys-core/src/engine/bytecode.rs",
-        "vmsys-core/src/engine/ffi.rs",
-        "vmsys-core/src/engine/modules.rs",
-        "vmsys-core/src/engine/modules/evaluated.rs",
-        "calls of QuickJS that rquickjs does not offer",
-    ),
+    ("vmsys-core/src/engine/bytecode.rs", "the bytecode of scripts"),
+    ("vmsys-core/src/engine/ffi.rs", "calls of QuickJS that rquickjs does not offer"),
     ("vmsys-core/src/engine/guard_alloc.rs", "the engine's allocator"),
     ("vmsys-core/src/engine/modules.rs", "the engine's questions for modules"),
     ("vmsys-core/src/engine/modules/evaluated.rs", "a mark in the engine's records of modules"),

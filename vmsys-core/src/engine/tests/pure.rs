@@ -6,8 +6,10 @@ use super::*;
 const CASES: &[(&str, &str)] = &[
     ("assert", include_str!("../../../../tests/builtins/assert.txt")),
     ("buffer", include_str!("../../../../tests/builtins/buffer.txt")),
+    ("crypto", include_str!("../../../../tests/builtins/crypto.txt")),
     ("deep_equal", include_str!("../../../../tests/builtins/deep_equal.txt")),
     ("events", include_str!("../../../../tests/builtins/events.txt")),
+    ("os_tty", include_str!("../../../../tests/builtins/os_tty.txt")),
     ("path", include_str!("../../../../tests/builtins/path.txt")),
     ("querystring", include_str!("../../../../tests/builtins/querystring.txt")),
     ("string_decoder", include_str!("../../../../tests/builtins/string_decoder.txt")),
@@ -153,5 +155,16 @@ fn buffers_are_shown_as_node_shows_them() {
         let long = format!("<Buffer 68 69> [ <Buffer 00 00> ] {{\n  b: <Buffer{zeros} ... 1 more byte>\n}}");
         assert_eq!(bench.console(), [long]);
         assert_eq!(bench.value("new Uint8Array([1, 2])"), "Uint8Array(2) [ 1, 2 ]");
+    });
+}
+
+#[test]
+fn modules_can_be_imported_by_either_name() {
+    on_both(|bench| {
+        let shown = bench.value(
+            "const path = await import('node:path'); const { once, default: Emitter } = await import('events');
+             [path.default === require('path'), path.join('a', '..', 'b'), path.win32.sep, typeof once, Emitter === require('node:events')]",
+        );
+        assert_eq!(shown, "[ true, 'b', '\\\\', 'function', true ]");
     });
 }

@@ -1,0 +1,5 @@
+// `tty`: there is no terminal here.
+(function (internal) {
+  'use strict';
+  return { isatty: (fd) => false };
+})
