@@ -146,7 +146,6 @@ fn what_is_not_enforced_yet_is_refused() {
     let cases = [
         (json!({ "resolver": { "roots": ["lib"] } }), "resolver.roots"),
         (json!({ "resolver": { "allow_absolute_repo_imports": true } }), "resolver.allow_absolute_repo_imports"),
-        (json!({ "runtime": { "typescript": true } }), "runtime.typescript"),
         (json!({ "runtime": { "isolation": "process" } }), "runtime.isolation"),
         (json!({ "runtime": { "isolation": "cloud" } }), "runtime.isolation"),
         (json!({ "resolver": { "extensions": ["js"] } }), "resolver.extensions"),
@@ -157,7 +156,7 @@ fn what_is_not_enforced_yet_is_refused() {
         document["name"] = json!("early");
         refused_field(field, &daemon.post("/templates", &document), field)
     });
-    daemon.template(json!({ "runtime": { "isolation": "thread" } }));
+    daemon.template(json!({ "runtime": { "isolation": "thread", "typescript": true } }));
     assert_eq!(array(daemon.get("/templates").ok(200)).len(), 1);
 }
 

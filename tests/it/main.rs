@@ -20,6 +20,7 @@ mod http_net;
 mod http_paths;
 mod http_sessions;
 mod http_templates;
+mod http_typescript;
 mod libraries;
 mod npm;
 mod support;

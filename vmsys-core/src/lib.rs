@@ -91,6 +91,7 @@ mod store;
 mod system;
 mod template;
 mod time;
+mod typescript;
 mod value;
 mod worktree;
 

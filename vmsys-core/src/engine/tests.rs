@@ -151,6 +151,7 @@ struct Bench {
     process: Option<ProcessView>,
     name: &'static str,
     goal: Goal,
+    typescript: bool,
     events: Vec<Payload>,
 }
 
@@ -170,6 +171,7 @@ impl Bench {
             process: None,
             name: "repl",
             goal: Goal::Script,
+            typescript: false,
             events: Vec::new(),
         }
     }
@@ -191,6 +193,7 @@ impl Bench {
             source: source.to_owned(),
             name: self.name.to_owned(),
             goal: self.goal,
+            typescript: self.typescript,
             process: self.process.clone(),
             limits: self.limits,
             clock_ms: 1_770_508_800_000,
@@ -199,22 +202,6 @@ impl Bench {
         let clean = self.realm.clean_up();
         self.events = std::mem::take(&mut host.borrow_mut().events);
         (outcome.end, clean)
-    }
-
-    /// The heap of the realm after a job, in bytes.
-    fn memory_after(&mut self, source: &str) -> usize {
-        let host = Rc::new(RefCell::new(Recorder::default()));
-        let job = Job {
-            source: source.to_owned(),
-            name: self.name.to_owned(),
-            goal: self.goal,
-            process: None,
-            limits: self.limits,
-            clock_ms: 1_770_508_800_000,
-        };
-        let outcome = self.realm.run(job, host);
-        assert!(matches!(outcome.end, End::Value(_)) && self.realm.clean_up());
-        outcome.usage.memory_bytes
     }
 
     /// Runs what must come to a value, and returns its preview.

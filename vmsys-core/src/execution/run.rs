@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::modules::loader::{self, Format};
 use crate::session::LiveSession;
 use crate::store::Store;
+use crate::typescript;
 use crate::value::JsonText;
 use crate::worktree::WorktreePath;
 
@@ -87,10 +88,15 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
 
 fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     let request = live.request();
+    let (goal, typescript) = match &request.path {
+        Some(path) => (goal(session, request, path), typescript::is_typescript(path)),
+        None => (Goal::Script, session.settings.runtime.typescript),
+    };
     let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
     Job {
         source,
-        goal: goal(session, request),
+        goal,
+        typescript,
         process: process_view(request),
         name,
         limits: job_limits(live.limits()),
@@ -98,13 +104,11 @@ fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     }
 }
 
-fn goal(session: &LiveSession, request: &Request) -> Goal {
+fn goal(session: &LiveSession, request: &Request, path: &str) -> Goal {
     if request.imported {
         return Goal::Import;
     }
-    let Some(path) = request.path.as_deref().and_then(|path| WorktreePath::parse(path).ok()) else {
-        return Goal::Script;
-    };
+    let Ok(path) = WorktreePath::parse(path) else { return Goal::Script };
     match loader::format_of(&session.worktree, &path, session.settings.runtime.esm) {
         Format::Module => Goal::Module,
         Format::CommonJs | Format::Json | Format::Unknown => Goal::Script,
@@ -162,6 +166,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_files_name_says_what_it_is() {
+        let kinds =
+            ["a.js", "a.mjs", "a.cjs", "a.ts", "a.mts", "a.cts", "ts", "a.ts.js"].map(|path| kind_of_file(path, false));
+        let (script, module) = (Goal::Script, Goal::Module);
+        let expected =
+            [(script, false), (module, false), (script, false), (script, true), (module, true), (script, true)];
+        assert_eq!(kinds[..6], expected);
+        assert_eq!(kinds[6..], [(script, false); 2]);
+        assert_eq!(kind_of_file("a.ts", true), (module, true));
+    }
 
     #[test]
     fn arguments_become_a_command_line() {

@@ -81,6 +81,21 @@ const ARROWS: &[Arrow] = &[
     },
     Arrow { from: &["system"], never: &["engine"], advice: "Only isolation makes realms: ask it for one." },
     Arrow {
+        from: &["typescript"],
+        never: &[
+            "engine",
+            "event",
+            "execution",
+            "session",
+            "store",
+            "system",
+            "template",
+            "worktree",
+            "isolation::thread",
+        ],
+        advice: "From text to text: all that it knows of the rest is whether a text is a script or a module.",
+    },
+    Arrow {
         from: &["error.rs", "ids.rs", "limits.rs", "time.rs", "value.rs", "worktree.rs"],
         never: &["engine", "event", "execution", "isolation", "session", "store", "system", "template"],
         advice: "The leaves of the core use each other only.",
