@@ -18,6 +18,7 @@ mod http_grants;
 mod http_limits;
 mod http_modules;
 mod http_native;
+mod http_net;
 mod http_paths;
 mod http_sessions;
 mod http_templates;

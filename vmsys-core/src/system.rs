@@ -116,7 +116,13 @@ impl Config {
     }
 
     /// Offers a network: what answers `fetch` in sessions whose template has an enabled capability of the kind `net`.
-    /// The library has none of its own.
+    /// The library has none of its own; vmsys-server has one.
+    ///
+    /// It has one function, `fetch`, which answers with a promise. It is opened with `{"policies": [...]}`, one
+    /// [`NetPolicy`](crate::NetPolicy) of each enabled capability, and called with `{url, method, headers, body, redirect}`,
+    /// where headers are pairs of a name and a value of characters up to U+00FF, and the body is bytes or null. It answers
+    /// `{url, redirected, status, statusText, headers, body}`. What a policy does not allow is an error with the code
+    /// `EPERM`; any other becomes the cause of a `TypeError: fetch failed`.
     pub fn net(&mut self, net: Arc<dyn Module>) {
         self.modules.net = Some(net);
     }
@@ -570,8 +576,8 @@ impl Inner {
             file,
             source: source.to_string(),
             integrity: integrity.to_string(),
-            global: global.map(Into::into),
-            sets: sets.map(Into::into),
+            global,
+            sets,
         })
     }
 

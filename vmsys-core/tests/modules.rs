@@ -1,5 +1,7 @@
 //! Modules of the worktree: what `require` and `import` find, in what order it runs, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 
 use vmsys_core::{ExecutionStatus, NewSession, NewStartupFile, NewTemplate, RunFile, Session, StartupMode, VmSystem};

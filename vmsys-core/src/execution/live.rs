@@ -401,6 +401,10 @@ impl Surroundings for LiveExecution {
         usize::try_from(self.limits.mem_mb << 20).unwrap_or(usize::MAX)
     }
 
+    fn unread_answers(&self) -> usize {
+        self.lock().answers.len()
+    }
+
     fn answer(&self, completion: Completion) {
         self.lock().answers.push_back(completion);
         self.changed.notify_all();

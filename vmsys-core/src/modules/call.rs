@@ -24,6 +24,8 @@ pub(crate) trait Surroundings: Send + Sync {
     fn emit(&self, payload: Payload) -> Result<(), EmitRefused>;
     /// What the script's heap may hold.
     fn memory_bytes(&self) -> usize;
+    /// How many answers wait for the script to take them.
+    fn unread_answers(&self) -> usize;
     /// Takes the answer to a call that was begun.
     fn answer(&self, completion: Completion);
 }
@@ -73,6 +75,12 @@ impl CallContext {
     /// worth making.
     pub fn max_reply_bytes(&self) -> usize {
         self.surroundings.memory_bytes()
+    }
+
+    /// Returns how many calls are answered and not yet taken note of by the script, because it is busy. Their answers
+    /// are kept meanwhile: what makes large ones waits until there are few.
+    pub fn unread_answers(&self) -> usize {
+        self.surroundings.unread_answers()
     }
 
     /// Records raw output as an event; empty text is no event.

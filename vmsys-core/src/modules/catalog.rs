@@ -166,7 +166,10 @@ impl Catalog {
             open.insert(name.clone(), module.open(session, config)?);
         }
         if let Some(net) = self.net.as_ref().filter(|_| !grants.net.is_empty()) {
-            open.insert(NET.to_owned(), net.open(session, &JsonObject::new())?);
+            let policies = serde_json::to_value(&grants.net)
+                .map_err(|cause| Error::internal("policies of a network could not be written", cause))?;
+            let config = JsonObject::from_iter([("policies".to_owned(), policies)]);
+            open.insert(NET.to_owned(), net.open(session, &config)?);
         }
         Ok(open)
     }

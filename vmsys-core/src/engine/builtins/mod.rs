@@ -19,7 +19,7 @@ use super::bytecode::Script;
 use super::cross;
 use super::globals::{define, native};
 use super::realm::World;
-use crate::isolation::protocol::{Granted, GrantedModule};
+use crate::isolation::protocol::{Granted, GrantedModule, NET};
 use crate::value::CallError;
 
 /// A file of built-ins.
@@ -43,6 +43,7 @@ parts! {
     "abort" [natives::realm::TIMERS],
     "assert_strict",
     "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
+    "body",
     "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
     "clone" [natives::realm::CLASSES],
@@ -54,6 +55,7 @@ parts! {
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
     "exec",
+    "fetch",
     "form_data",
     "fs",
     "fs_promises",
@@ -113,7 +115,13 @@ const GLOBALS: &[(&str, &str, &str)] = &[
 ];
 
 /// The same for those that come with a native module: a name, the module, the part, and the name there.
-const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[("db", "database", "db", "db")];
+const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[
+    ("Headers", NET, "fetch", "Headers"),
+    ("Request", NET, "fetch", "Request"),
+    ("Response", NET, "fetch", "Response"),
+    ("db", "database", "db", "db"),
+    ("fetch", NET, "fetch", "fetch"),
+];
 
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[
@@ -230,7 +238,8 @@ fn enumerable<T>(value: T) -> Property<T> {
 
 /// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
 pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Array<'js>> {
-    let has = |module: &str| granted.modules.iter().any(|granted| granted.name == module);
+    let has =
+        |module: &str| module == NET && granted.net || granted.modules.iter().any(|granted| granted.name == module);
     let with_modules = GRANTED_GLOBALS.iter().filter(|(_, module, ..)| has(module));
     let with_modules = with_modules.map(|(global, _, part, export)| (*global, *part, *export));
     let flat: Vec<&str> =

@@ -18,9 +18,9 @@ const FILES: &[(&str, &str)] = &[
     ("url", include_str!("../../../../tests/web/url.txt")),
 ];
 
-const SHOW: &str = include_str!("show.js");
+pub(super) const SHOW: &str = include_str!("show.js");
 
-fn cases(text: &'static str) -> Vec<(&'static str, String)> {
+pub(super) fn cases(text: &'static str) -> Vec<(&'static str, String)> {
     let mut cases = Vec::new();
     let mut input = None;
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -39,7 +39,7 @@ fn cases(text: &'static str) -> Vec<(&'static str, String)> {
 }
 
 /// The code of a case as the body of a function.
-fn body(code: &str) -> String {
+pub(super) fn body(code: &str) -> String {
     let statements = ["const ", "let ", "class ", "try ", "'use strict'", "structuredClone(1, { transfer: [b"];
     let many = statements.iter().any(|word| code.starts_with(word)) || code.contains("; return ");
     if many { code.to_owned() } else { format!("return ({code})") }
