@@ -85,16 +85,16 @@ impl Config {
         let fields = Fields::of(config, &["path", "read_only"])?;
         let read_only = fields.bool("read_only")?.unwrap_or(false);
         let path = fields.string("path")?;
-        match path.map(Name::parse) {
-            Some(Err(why)) => return Err(wrong("path", why)),
-            Some(Ok(Name::Memory)) if read_only => {
+        match path {
+            None => {}
+            Some(IN_MEMORY) if read_only => {
                 return Err(wrong("read_only", "leaves a database in memory for ever empty"));
             }
-            Some(Ok(Name::File { .. })) => {
-                let relative = WorktreePath::parse(path.unwrap_or_default());
-                relative.map_err(|error| error.with("field", "config.path"))?;
+            Some(IN_MEMORY) => {}
+            Some(path) => {
+                WorktreePath::parse(path).map_err(|error| error.with("field", "config.path"))?;
+                Name::parse(path).map_err(|why| wrong("path", why))?;
             }
-            Some(Ok(Name::Memory)) | None => {}
         }
         Ok(Self { path: path.map(str::to_owned), read_only })
     }
