@@ -485,7 +485,7 @@ impl Inner {
         let grants = Grants::resolve(template, &detail.capabilities, |name| self.host_env.get(name))?;
         // Of an embedder's modules, not all need be there that were when the template was made.
         grants.modules.keys().try_for_each(|name| self.modules.check_name(name))?;
-        let worktree = Worktree::open(&new.worktree_path)?;
+        let worktree = Worktree::open(&new.worktree_path)?.protecting(self.protected.clone());
         let mut runtime_meta = JsonObject::new();
         runtime_meta.insert("engine".to_owned(), template.engine.to_string().into());
         runtime_meta.insert("isolation".to_owned(), "thread".into());
@@ -509,7 +509,6 @@ impl Inner {
         let context = SessionContext {
             session_id: record.id,
             template_id: record.template_id,
-            worktree: worktree.clone(),
             worktree_path: record.worktree_path.clone(),
             files,
         };
@@ -572,13 +571,7 @@ impl Inner {
     /// The code of a library, as a realm runs it.
     fn library(&self, name: &str) -> Result<LibraryCode> {
         let LibrarySource { file, global, sets, source, integrity, .. } = self.libraries.source(name)?;
-        Ok(LibraryCode {
-            file,
-            source: source.to_string(),
-            integrity: integrity.to_string(),
-            global,
-            sets,
-        })
+        Ok(LibraryCode { file, source: source.to_string(), integrity: integrity.to_string(), global, sets })
     }
 
     fn run_startup_file(self: &Arc<Self>, session: &Arc<LiveSession>, file: &StartupFile) -> Result<()> {

@@ -6,7 +6,6 @@
 //! removed is named in a directory that is held open, and never followed.
 
 mod fault;
-mod protected;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -19,8 +18,8 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 pub(crate) use self::fault::Fault;
-pub(crate) use self::protected::{Identity, ProtectedFiles};
 use crate::worktree::Worktree;
+pub(crate) use crate::worktree::{Identity, ProtectedFiles};
 
 /// The longest path, in bytes: the kernel's own on Linux, with the NUL at its end.
 const MAX_PATH_BYTES: usize = 4095;
@@ -124,10 +123,10 @@ impl SessionFiles {
         if how.create
             && let Ok(entry) = place.entry()
         {
-            self.0.protected.check_entry(&entry.dir, &entry.name)?;
+            self.check_entry(&entry.dir, &entry.name)?;
         }
-        let file = place.open(how)?;
-        self.check(&file, false)?;
+        let file = self.open_unprotected(&place, how)?;
+        check_kind(&file, false)?;
         if how.truncate {
             // Only now: nothing may happen to a file before it is known which one it is.
             file.set_len(0)?;
@@ -141,15 +140,15 @@ impl SessionFiles {
     /// As [`open`](Self::open).
     pub(crate) fn open_to_describe(&self, path: &Path) -> Result<File, Fault> {
         let place = self.locate(path, Access::Write)?;
-        let opened = match place.open(OpenHow { read: true, ..OpenHow::default() }) {
+        let opened = match self.open_unprotected(&place, OpenHow { read: true, ..OpenHow::default() }) {
             // It may not be read, but it may still be described.
             Err(fault) if fault.errno() == Errno::ACCESS => {
-                place.open(OpenHow { write: true, ..OpenHow::default() }).map_err(|_| fault)
+                self.open_unprotected(&place, OpenHow { write: true, ..OpenHow::default() }).map_err(|_| fault)
             }
             opened => opened,
         };
         let file = opened?;
-        self.check(&file, true)?;
+        check_kind(&file, true)?;
         Ok(file)
     }
 
@@ -222,7 +221,16 @@ impl SessionFiles {
 
     /// Refuses a name that belongs to the daemon.
     pub(crate) fn check_entry(&self, dir: &Dir, name: &OsStr) -> Result<(), Fault> {
-        self.0.protected.check_entry(dir, name)
+        if self.0.protected.covers_entry(dir, name) { Err(protected()) } else { Ok(()) }
+    }
+
+    /// Opens what is not the daemon's. It is looked at first, because a file of the daemon's must not even be closed, and
+    /// again when it is open, because what was looked at may be another by then.
+    fn open_unprotected(&self, place: &Place, how: OpenHow) -> Result<File, Fault> {
+        if place.metadata(true).is_ok_and(|metadata| self.0.protected.covers((&metadata).into())) {
+            return Err(protected());
+        }
+        self.0.protected.admit(place.open(how)?)?.ok_or_else(protected)
     }
 
     /// Says in words what is granted.
@@ -238,18 +246,6 @@ impl SessionFiles {
             }
         };
         format!("granted are, in the worktree, to read: {}; to write: {}", list(&self.0.read), list(&self.0.write))
-    }
-
-    /// Of what was opened, not of the path: that may name something else by now.
-    fn check(&self, file: &File, may_be_directory: bool) -> Result<(), Fault> {
-        let metadata = file.metadata()?;
-        if metadata.is_dir() && !may_be_directory {
-            return Err(Errno::ISDIR.into());
-        }
-        if !metadata.is_file() && !metadata.is_dir() {
-            return Err(irregular());
-        }
-        self.0.protected.check_open(&metadata)
     }
 
     fn locate(&self, path: &Path, access: Access) -> Result<Place, Fault> {
@@ -346,6 +342,19 @@ impl SessionFiles {
         }
         Ok(dir)
     }
+}
+
+/// Of what was opened, not of the path: that may name something else by now.
+fn check_kind(file: &File, may_be_directory: bool) -> Result<(), Fault> {
+    let metadata = file.metadata()?;
+    if metadata.is_dir() && !may_be_directory {
+        return Err(Errno::ISDIR.into());
+    }
+    if metadata.is_file() || metadata.is_dir() { Ok(()) } else { Err(irregular()) }
+}
+
+fn protected() -> Fault {
+    Fault::denied("it belongs to the database of vm-system itself")
 }
 
 impl Place {

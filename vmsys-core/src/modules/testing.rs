@@ -24,11 +24,10 @@ pub(crate) fn session_with(
 ) -> SessionContext {
     let worktree = Worktree::open(directory).unwrap();
     let owned = |list: &[&str]| list.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
-    let files = SessionFiles::new(worktree.clone(), directory, &owned(read), &owned(write), protected);
+    let files = SessionFiles::new(worktree, directory, &owned(read), &owned(write), protected);
     SessionContext {
         session_id: SessionId::new(),
         template_id: TemplateId::new(),
-        worktree,
         worktree_path: directory.to_owned(),
         files,
     }

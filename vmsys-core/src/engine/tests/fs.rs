@@ -36,10 +36,9 @@ fn with_fs(grants: &'static [&'static str], prepare: fn(&Path), test: fn(&mut Be
 fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
     let grants: Vec<_> = grants.iter().map(|grant| (*grant).to_owned()).collect();
     let worktree = Worktree::open(root).expect("a worktree");
-    let files = SessionFiles::new(worktree.clone(), root, &grants, &grants, ProtectedFiles::default());
+    let files = SessionFiles::new(worktree, root, &grants, &grants, ProtectedFiles::default());
     let session_id = SessionId::new();
-    let session =
-        SessionContext { session_id, template_id: TemplateId::new(), worktree, worktree_path: root.to_owned(), files };
+    let session = SessionContext { session_id, template_id: TemplateId::new(), worktree_path: root.to_owned(), files };
     let instance = Fs.open(&session, &JsonObject::new()).expect("fs opens");
     let request = Request {
         kind: ExecutionKind::Repl,

@@ -23,6 +23,10 @@ struct Execution {
 }
 
 impl Surroundings for Execution {
+    fn unread_answers(&self) -> usize {
+        0
+    }
+
     fn execution_id(&self) -> ExecutionId {
         ExecutionId::new()
     }

@@ -1,13 +1,12 @@
 //! The files of the daemon's own database, which no script may reach, wherever they lie.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cap_std::fs::{Dir, Metadata, MetadataExt as _};
-
-use super::fault::Fault;
 
 /// What a database has beside its file: SQLite's own files, and the lock of the store.
 const SUFFIXES: &[&str] = &["", "-wal", "-shm", "-journal", ".lock"];
@@ -47,6 +46,9 @@ struct Database {
     known: Vec<Identity>,
     directory: Option<Identity>,
     above: Vec<Identity>,
+    /// What was opened in spite of all, because somebody was quick: to close a file takes away the locks that this program
+    /// has on it, and with them SQLite's.
+    open: Mutex<Vec<File>>,
 }
 
 impl ProtectedFiles {
@@ -62,7 +64,14 @@ impl ProtectedFiles {
         let names = SUFFIXES.iter().map(|suffix| with(database.file_name().unwrap_or_default(), suffix)).collect();
         let known = paths.iter().filter_map(|path| identity(path)).collect();
         let above: Vec<_> = database.ancestors().skip(1).filter_map(identity).collect();
-        Self(Some(Arc::new(Database { paths, names, known, directory: above.first().copied(), above })))
+        Self(Some(Arc::new(Database {
+            paths,
+            names,
+            known,
+            directory: above.first().copied(),
+            above,
+            open: Mutex::default(),
+        })))
     }
 
     /// Tells whether a file is one of them.
@@ -74,36 +83,32 @@ impl ProtectedFiles {
         database.known.contains(&file) || database.paths.iter().any(|path| identity(path) == Some(file))
     }
 
-    /// Refuses what would make, move, replace or remove one of them, or move a directory above.
-    ///
-    /// # Errors
-    /// `EACCES`.
-    pub(crate) fn check_entry(&self, dir: &Dir, name: &OsStr) -> Result<(), Fault> {
-        let Some(database) = &self.0 else { return Ok(()) };
+    /// Tells whether to make, move, replace or remove a name would hit one of them, or a directory above.
+    pub(crate) fn covers_entry(&self, dir: &Dir, name: &OsStr) -> bool {
+        let Some(database) = &self.0 else { return false };
         // On some systems names that differ in case are one file's.
         let is_named = database.names.iter().any(|reserved| reserved.eq_ignore_ascii_case(name));
         if is_named && dir.dir_metadata().ok().as_ref().map(Identity::from) == database.directory {
-            return Err(refusal());
+            return true;
         }
         // A name can only come to mean one of them by a move, which is refused as well: to look first is no race.
-        let Ok(metadata) = dir.symlink_metadata(name) else { return Ok(()) };
+        let Ok(metadata) = dir.symlink_metadata(name) else { return false };
         let entry = Identity::from(&metadata);
-        if self.covers(entry) || database.above.contains(&entry) { Err(refusal()) } else { Ok(()) }
+        self.covers(entry) || database.above.contains(&entry)
     }
 
-    /// Refuses an open file that is one of them.
-    ///
-    /// # Errors
-    /// `EACCES`.
-    pub(crate) fn check_open(&self, metadata: &std::fs::Metadata) -> Result<(), Fault> {
-        if self.covers(metadata.into()) { Err(refusal()) } else { Ok(()) }
+    /// Takes an open file that may be one of them, and gives it back unless it is. One that is stays open: whoever opens
+    /// files looks first, so that this is rare.
+    pub(crate) fn admit(&self, file: File) -> std::io::Result<Option<File>> {
+        let Some(database) = &self.0 else { return Ok(Some(file)) };
+        if !self.covers((&file.metadata()?).into()) {
+            return Ok(Some(file));
+        }
+        database.open.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+        Ok(None)
     }
 }
 
 fn identity(path: &Path) -> Option<Identity> {
     std::fs::symlink_metadata(path).ok().as_ref().map(Identity::from)
-}
-
-fn refusal() -> Fault {
-    Fault::denied("it belongs to the database of vm-system itself")
 }
