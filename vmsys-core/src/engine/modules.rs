@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "rquickjs's loaders see neither attributes nor who asks")]
 
 mod evaluated;
+mod required;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -17,6 +18,7 @@ use rquickjs::object::Property;
 use rquickjs::{Ctx, Exception, Function, Object, Result, Value, qjs};
 
 use self::evaluated::Records;
+pub(super) use self::required::require;
 use super::builtins;
 use super::cross;
 use super::ffi::{self, Evaluated};
@@ -98,12 +100,23 @@ pub(super) fn file_of(name: &str) -> &str {
 /// Runs a file as a module, anew.
 pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, job: &Job) -> Evaluated<'js> {
     world.modules.run.borrow_mut().insert(job.name.clone());
-    let Some(module) = ffi::compile_module(ctx, &job.source, &job.name) else { return Evaluated::Threw };
+    let Some(module) = compile(ctx, world, &job.source, &job.name) else { return Evaluated::Threw };
     let file = format!("{}/{}", world.modules.root, job.name);
     match describe(ctx, world, &module, &job.name, &file) {
         Ok(()) => ffi::run_module(ctx, &module),
         Err(_) => Evaluated::Threw,
     }
+}
+
+/// Compiles a module and loads what it imports; `None` when an exception is pending.
+fn compile<'js>(ctx: &Ctx<'js>, world: &World, source: &str, name: &str) -> Option<Value<'js>> {
+    let module = ffi::compile_module(ctx, source, name);
+    if module.is_none()
+        && let Some(records) = &world.modules.records
+    {
+        records.forget_imports();
+    }
+    module
 }
 
 /// Imports a file of the worktree.
@@ -334,7 +347,7 @@ fn source_module<'js>(
     found: &Found,
     source: &str,
 ) -> Result<*mut qjs::JSModuleDef> {
-    let module = ffi::compile_module(ctx, source, name).ok_or(rquickjs::Error::Exception)?;
+    let module = compile(ctx, world, source, name).ok_or(rquickjs::Error::Exception)?;
     describe(ctx, world, &module, &found.path, &found.file)?;
     Ok(definition(&module))
 }
@@ -411,7 +424,12 @@ fn file_url(path: &str) -> String {
 fn common<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str, found: &Found) -> Result<*mut qjs::JSModuleDef> {
     let commonjs = builtins::part(ctx, world, "commonjs")?;
     let load: Function<'js> = commonjs.get("load")?;
-    let exports = load.call((found.path.as_str(), found.file.as_str(), found.format.as_str()))?;
+    let loaded: Value<'js> = load.call((found.path.as_str(), found.file.as_str(), found.format.as_str()))?;
+    let Some(loaded) = loaded.into_object() else {
+        // It is an ES module, though its package says otherwise.
+        return source_module(ctx, world, name, found, &read(ctx, world, &found.path)?);
+    };
+    let exports: Value<'js> = loaded.get("exports")?;
     if found.format == "json" { exporting(ctx, name, &exports, false) } else { synthetic(ctx, name, &exports) }
 }
 

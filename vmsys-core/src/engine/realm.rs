@@ -347,7 +347,7 @@ impl World {
         rejections.unhandled.insert(address, (place, Persistent::save(ctx, promise)));
     }
 
-    fn forget_rejection(&self, promise: &Value<'_>) {
+    pub(super) fn forget_rejection(&self, promise: &Value<'_>) {
         let Some(address) = ffi::object_address(promise) else { return };
         let forgotten = self.rejections.borrow_mut().unhandled.remove(&address);
         drop(forgotten);

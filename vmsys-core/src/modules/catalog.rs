@@ -66,7 +66,25 @@ impl ModuleInfo {
 }
 
 /// Modules that every session can load without a grant: they have no effects.
-pub(crate) const PURE: &[&str] = &["assert", "buffer", "events", "path", "url", "util"];
+pub(crate) const PURE: &[&str] = &[
+    "assert",
+    "buffer",
+    "child_process",
+    "crypto",
+    "events",
+    "module",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "querystring",
+    "stream",
+    "string_decoder",
+    "timers",
+    "tty",
+    "url",
+    "util",
+];
 
 /// What every session has, or has by its settings: names that people try to add as modules.
 const BUILT_IN: &[&str] = &[
@@ -198,7 +216,7 @@ impl Catalog {
             return Ok(());
         }
         let shown: String = name.chars().take(100).collect();
-        let why = if PURE.contains(&name.strip_prefix("node:").unwrap_or(name)) {
+        let why = if is_pure(name) {
             format!("{shown:?} needs no grant: every session can load it")
         } else if BUILT_IN.contains(&name) {
             format!("{shown:?} is a built-in of JavaScript or of the runtime, which needs no grant and is no module")
@@ -229,6 +247,12 @@ impl Catalog {
             _ => Fields::of(config, &[]).map(drop),
         }
     }
+}
+
+/// Whether every session can load a module of this name, or a part of one as in `path/posix`.
+fn is_pure(name: &str) -> bool {
+    let name = name.strip_prefix("node:").unwrap_or(name);
+    name.split('/').next().is_some_and(|name| PURE.contains(&name))
 }
 
 /// A name that is looked up on the host's `PATH`, or the absolute path of a program.

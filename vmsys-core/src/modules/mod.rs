@@ -11,6 +11,8 @@ mod session;
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
 pub(crate) use self::catalog::Catalog;
+#[cfg(test)]
+pub(crate) use self::catalog::PURE;
 pub use self::catalog::{FunctionInfo, ModuleInfo};
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;

@@ -1,8 +1,9 @@
 // `require`: CommonJS modules of the worktree, cached for the life of the session.
 (function (internal) {
   'use strict';
-  const { caller, builtin, compile } = internal.natives;
+  const { caller, builtin, compile, evaluate } = internal.natives;
   const { apply, defineProperty } = Reflect;
+  const { hasOwn } = Object;
   const parseJson = JSON.parse;
   const cache = Object.create(null);
 
@@ -16,12 +17,6 @@
     this.children = [];
     this.require = requireFrom(path);
     defineProperty(this, 'parent', { value: parent, enumerable: false, configurable: true, writable: true });
-  }
-
-  function failure(code, message) {
-    const error = new Error(message);
-    error.code = code;
-    return error;
   }
 
   function check(id) {
@@ -39,11 +34,12 @@
 
   const resolve = (id, referrer) => internal.call('vm:loader', 'resolve', id, referrer, 'require');
 
-  function load({ path, file, format }, parent) {
+  // What is imported goes its own way when it turns out to be an ES module: then there are no exports yet.
+  function load({ path, file, format }, isImport) {
     const known = cache[file];
-    if (known !== undefined) return known.exports;
-    if (format === 'module') throw esm(file);
-    const module = new Module(file, path, parent);
+    if (known !== undefined) return known;
+    const module = new Module(file, path, null);
+    if (format === 'module') return enter(module, path);
     cache[file] = module;
     let done = false;
     try {
@@ -57,7 +53,11 @@
         }
       } else {
         const wrapped = compile(path, source);
-        if (wrapped === null) throw esm(file);
+        if (wrapped === null) {
+          delete cache[file];
+          done = true;
+          return isImport ? null : enter(module, path);
+        }
         apply(wrapped, module.exports, [module.exports, module.require, module, file, module.path]);
       }
       done = true;
@@ -66,11 +66,20 @@
       if (!done) delete cache[file];
     }
     module.loaded = true;
-    return module.exports;
+    return module;
   }
 
-  const esm = (file) =>
-    failure('ERR_REQUIRE_ESM', `require() of ES module ${file} is not supported: use import() instead`);
+  // Gives a module the exports of the ES module that it is. Code that was compiled to CommonJS looks for a mark before it
+  // looks for `default`.
+  function enter(module, path) {
+    const namespace = evaluate(path, false);
+    if (hasOwn(namespace, 'module.exports')) module.exports = namespace['module.exports'];
+    else if (hasOwn(namespace, 'default') && !hasOwn(namespace, '__esModule')) module.exports = evaluate(path, true);
+    else module.exports = namespace;
+    module.loaded = true;
+    cache[module.filename] = module;
+    return module;
+  }
 
   // `referrer` is the path of the file that asks; null asks who called.
   function requireFrom(referrer) {
@@ -79,7 +88,7 @@
       check(id);
       const ours = builtin(id);
       if (ours !== undefined) return ours;
-      return load(resolve(id, from(2)), null);
+      return load(resolve(id, from(2)), false).exports;
     }
     require.resolve = function resolveId(id) {
       check(id);
@@ -112,6 +121,6 @@
     createRequire,
     enterRun,
     // For an import of a CommonJS module.
-    load: (path, file, format) => load({ path, file, format }, null),
+    load: (path, file, format) => load({ path, file, format }, true),
   };
 })

@@ -45,6 +45,7 @@ parts! {
     "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
     "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
+    "child_process",
     "clone" [natives::realm::CLASSES],
     "commonjs" [natives::commonjs::NATIVES],
     "module" [natives::commonjs::MODULE_NATIVES],
@@ -52,14 +53,21 @@ parts! {
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
     "form_data",
+    "node_crypto" [natives::crypto::NODE_NATIVES],
     "node_errors",
     "node_events",
     "node_url",
+    "os" [natives::realm::CLOCK],
     "path_win32",
+    "perf_hooks",
     "performance" [natives::realm::CLOCK],
+    "process" [natives::process::OUTPUT, natives::realm::CLOCK],
+    "process_module" [natives::process::PROCESS],
+    "stream_promises",
     "string_decoder" [natives::buffer::NATIVES],
     "timers",
     "timers_promises",
+    "tty",
     "url" [natives::url::NATIVES],
     "util" [natives::util::NATIVES],
     "util_types" [natives::realm::CLASSES, natives::util::NATIVES],
@@ -70,6 +78,7 @@ parts! {
     "vendor/path_win32",
     "vendor/percent_encoding",
     "vendor/querystring",
+    "vendor/stream",
     "vendor/url_legacy",
     "webidl" [natives::realm::CLASSES],
 }
@@ -101,20 +110,59 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("structuredClone", "clone", "structuredClone"),
 ];
 
+/// Members of `process` that are made when they are first touched.
+const PROCESS: &[&str] = &[
+    "addListener",
+    "arch",
+    "emit",
+    "emitWarning",
+    "eventNames",
+    "execArgv",
+    "execPath",
+    "getMaxListeners",
+    "hrtime",
+    "listenerCount",
+    "listeners",
+    "nextTick",
+    "off",
+    "on",
+    "once",
+    "pid",
+    "prependListener",
+    "prependOnceListener",
+    "rawListeners",
+    "removeAllListeners",
+    "removeListener",
+    "setMaxListeners",
+    "stderr",
+    "stdout",
+    "uptime",
+    "version",
+    "versions",
+];
+
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[
     ("assert", "vendor/assert"),
     ("assert/strict", "assert_strict"),
     ("buffer", "buffer"),
+    ("child_process", "child_process"),
+    ("crypto", "node_crypto"),
     ("events", "node_events"),
     ("module", "module"),
+    ("os", "os"),
     ("path", "vendor/path"),
     ("path/posix", "vendor/path"),
     ("path/win32", "path_win32"),
+    ("perf_hooks", "perf_hooks"),
+    ("process", "process_module"),
     ("querystring", "vendor/querystring"),
+    ("stream", "vendor/stream"),
+    ("stream/promises", "stream_promises"),
     ("string_decoder", "string_decoder"),
     ("timers", "timers"),
     ("timers/promises", "timers_promises"),
+    ("tty", "tty"),
     ("url", "node_url"),
     ("util", "util"),
     ("util/types", "util_types"),
@@ -211,6 +259,12 @@ pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
     flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
 }
 
+/// Gives the members of `process` that are made at first touch, for the prelude to install.
+pub(super) fn lazy_members<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
+    let flat: Vec<&str> = PROCESS.iter().flat_map(|name| [*name, "process", *name]).collect();
+    flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
+}
+
 impl Part {
     fn name(&self) -> &'static str {
         self.script.name.trim_start_matches("vm:")
@@ -247,4 +301,18 @@ impl Part {
 /// What a function in Rust is given.
 fn argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Value<'js> {
     args.get(at).cloned().unwrap_or_else(|| Value::new_undefined(ctx.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::PURE;
+
+    #[test]
+    fn what_every_session_can_load_is_refused_as_a_grant() {
+        let first = |name: &'static str| name.split('/').next().unwrap_or_default();
+        let mut ours: Vec<&str> = PURE_MODULES.iter().map(|(name, _)| first(name)).collect();
+        ours.dedup();
+        assert_eq!(ours, PURE);
+    }
 }

@@ -270,8 +270,21 @@ impl Resolver {
         endings.map(|ending| format!("{path}{ending}")).find(is_file)
     }
 
+    /// The file that a package has in the place of this one where its build for browsers is used.
+    fn for_browsers(&mut self, path: &str) -> Option<String> {
+        if !is_of_package(path) {
+            return None;
+        }
+        let (directory, package) = self.packages.of(&self.worktree, parent(path)).ok()??;
+        let file = path.strip_prefix(directory.as_str())?.strip_prefix('/')?;
+        let replaced = join(&directory, package.replaced(file)?)?;
+        let replaced = self.worktree.real_path(&replaced)?;
+        (self.worktree.kind(&replaced) == Some(Kind::File)).then_some(replaced)
+    }
+
     fn found(&mut self, path: String) -> Result<Found, Unresolved> {
         let path = self.worktree.real_path(&path).ok_or(Unresolved::File)?;
+        let path = self.for_browsers(&path).unwrap_or(path);
         let format = format(&self.worktree, &mut self.packages, &path, self.esm);
         Ok(Found { file: format!("{}/{path}", self.root), path, format })
     }

@@ -13,6 +13,7 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
     Native { name: "caller", body: caller },
     Native { name: "builtin", body: builtin },
     Native { name: "compile", body: compile },
+    Native { name: "evaluate", body: evaluate },
 ];
 
 pub(in crate::engine::builtins) const MODULE_NATIVES: &[Native] =
@@ -49,6 +50,11 @@ fn compile<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Resul
         Some(function) => Ok(function),
         None => Ok(Value::new_null(ctx.clone())),
     }
+}
+
+/// `evaluate(path, marked)`: the namespace of an ES module.
+fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    modules::require(ctx, world, &text(ctx, args, 0)?, argument(args, 1, ctx).as_bool() == Some(true))
 }
 
 fn text<'js>(ctx: &Ctx<'js>, args: &[Value<'js>], at: usize) -> Result<String> {

@@ -1,0 +1,5 @@
+// `tty`: a session has no terminal.
+(function () {
+  'use strict';
+  return { isatty: () => false };
+})
