@@ -30,6 +30,8 @@ use crate::value::{CallError, Value as Data};
 
 /// What the name of an imported module ends with when a run of its file has the plain one.
 const IMPORTED: &str = "?import";
+/// The name of the module that stands for those that are not there.
+const EMPTY: &str = "vm:empty";
 /// To see whether a longer text is a module, it would have to be compiled without limits.
 const MAX_DETECTED_BYTES: usize = 1 << 20;
 
@@ -278,8 +280,11 @@ fn canonical_name(ctx: &Ctx<'_>, world: &Rc<World>, referrer: &str, specifier: &
     if let Some(records) = &world.modules.records {
         records.mend();
     }
-    if let Some(name) = builtins::module_name(world, specifier) {
-        return Ok(name);
+    let ours = builtins::module_name(world, specifier);
+    if let Some(name) = &ours
+        && builtins::is_loadable(world, specifier)
+    {
+        return Ok(name.clone());
     }
     let answer = builtins::bridge::ask(
         ctx,
@@ -289,10 +294,21 @@ fn canonical_name(ctx: &Ctx<'_>, world: &Rc<World>, referrer: &str, specifier: &
             function: "resolve".to_owned(),
             args: vec![specifier.into(), referrer.into(), "import".into()],
         },
-    )?;
+    );
+    let answer = match (answer, ours) {
+        (Err(rquickjs::Error::Exception), Some(name)) => {
+            // What is not granted says so when it is loaded.
+            drop(ctx.catch());
+            return Ok(name);
+        }
+        (answer, _) => answer?,
+    };
     let field = |name: &str| answer.get(name).and_then(Data::as_str).unwrap_or_default().to_owned();
     let found = Found { path: field("path"), file: field("file"), format: field("format") };
     let is_run = world.modules.run.borrow().contains(&found.path);
+    if found.format == "empty" {
+        return Ok(EMPTY.to_owned());
+    }
     let name = if is_run { format!("{}{IMPORTED}", found.path) } else { found.path.clone() };
     world.modules.found.borrow_mut().insert(name.clone(), found);
     Ok(name)
@@ -306,6 +322,9 @@ fn load_module<'js>(
 ) -> Result<*mut qjs::JSModuleDef> {
     if let Some(exports) = builtins::module(ctx, world, name) {
         return synthetic(ctx, name, &exports?.into_value());
+    }
+    if name == EMPTY {
+        return synthetic(ctx, name, &Object::new(ctx.clone())?.into_value());
     }
     let found = world.modules.found.borrow().get(name).cloned();
     let Some(found) = found else { return Err(Exception::throw_message(ctx, "the module was never resolved")) };

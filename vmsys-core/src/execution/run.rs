@@ -107,7 +107,7 @@ fn goal(session: &LiveSession, request: &Request) -> Goal {
     };
     match loader::format_of(&session.worktree, &path, session.settings.runtime.esm) {
         Format::Module => Goal::Module,
-        Format::CommonJs | Format::Json | Format::Unknown => Goal::Script,
+        Format::CommonJs | Format::Json | Format::Empty | Format::Unknown => Goal::Script,
     }
 }
 

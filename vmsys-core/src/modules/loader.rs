@@ -116,6 +116,7 @@ pub(crate) fn format_of(worktree: &Worktree, path: &WorktreePath, esm: bool) -> 
     resolve::format(worktree, &mut Packages::default(), path.as_str(), esm)
 }
 
+/// Whether a name is that of a module which Node has and not every session.
 fn is_of_node(name: &str) -> bool {
     name.split('/').next().is_some_and(|name| OF_NODE_ONLY.contains(&name))
 }

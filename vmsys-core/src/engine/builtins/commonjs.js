@@ -35,6 +35,15 @@
   const resolve = (id, referrer) => internal.call('vm:loader', 'resolve', id, referrer, 'require');
 
   // What is imported goes its own way when it turns out to be an ES module: then there are no exports yet.
+  // Whether a package says that it can do without a module.
+  function isOptional(id, referrer) {
+    try {
+      return resolve(id, referrer).format === 'empty';
+    } catch {
+      return false;
+    }
+  }
+
   function load({ path, file, format }, isImport) {
     const known = cache[file];
     if (known !== undefined) return known;
@@ -86,13 +95,22 @@
     const from = (levels) => (referrer === null ? caller(levels) : referrer);
     function require(id) {
       check(id);
-      const ours = builtin(id);
+      let ours;
+      try {
+        ours = builtin(id);
+      } catch (error) {
+        if (error?.code !== 'ERR_MODULE_NOT_GRANTED' || !isOptional(id, from(2))) throw error;
+        return {};
+      }
       if (ours !== undefined) return ours;
-      return load(resolve(id, from(2)), false).exports;
+      const found = resolve(id, from(2));
+      return found.format === 'empty' ? {} : load(found, false).exports;
     }
     require.resolve = function resolveId(id) {
       check(id);
-      return builtin(id) === undefined ? resolve(id, from(2)).file : id;
+      if (builtin(id) !== undefined) return id;
+      const found = resolve(id, from(2));
+      return found.format === 'empty' ? id : found.file;
     };
     require.cache = cache;
     require.main = undefined;

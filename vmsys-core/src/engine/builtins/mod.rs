@@ -53,6 +53,7 @@ parts! {
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
     "form_data",
+    "message_channel",
     "node_crypto" [natives::crypto::NODE_NATIVES],
     "node_errors",
     "node_events",
@@ -61,7 +62,7 @@ parts! {
     "path_win32",
     "perf_hooks",
     "performance" [natives::realm::CLOCK],
-    "process" [natives::process::OUTPUT, natives::realm::CLOCK],
+    "process" [natives::commonjs::MODULE_NATIVES, natives::process::OUTPUT, natives::realm::CLOCK],
     "process_module" [natives::process::PROCESS],
     "stream_promises",
     "string_decoder" [natives::buffer::NATIVES],
@@ -95,6 +96,9 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("EventTarget", "events", "EventTarget"),
     ("File", "blob", "File"),
     ("FormData", "form_data", "FormData"),
+    ("MessageChannel", "message_channel", "MessageChannel"),
+    ("MessageEvent", "message_channel", "MessageEvent"),
+    ("MessagePort", "message_channel", "MessagePort"),
     ("Performance", "performance", "Performance"),
     ("PerformanceEntry", "performance", "PerformanceEntry"),
     ("PerformanceMark", "performance", "PerformanceMark"),
@@ -114,6 +118,7 @@ const GLOBALS: &[(&str, &str, &str)] = &[
 const PROCESS: &[&str] = &[
     "addListener",
     "arch",
+    "browser",
     "emit",
     "emitWarning",
     "eventNames",
@@ -222,6 +227,13 @@ pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
     let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
     let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
     (ours || hosts).then(|| format!("node:{plain}"))
+}
+
+/// Whether a module that is no file can be loaded here, by its name.
+pub(super) fn is_loadable(world: &World, name: &str) -> bool {
+    let plain = name.strip_prefix("node:").unwrap_or(name);
+    PURE_MODULES.iter().any(|(module, _)| *module == plain)
+        || world.granted.modules.iter().any(|granted| granted.name == plain)
 }
 
 /// The names of the modules that are no files and that this realm's scripts can load.

@@ -88,8 +88,11 @@
       validateString(name, 'hmac');
       super(options);
       this.#algorithm = algorithm(name);
-      if (this.#algorithm === undefined) throw make(Error, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`);
-      this.#key = key instanceof ArrayBuffer ? Buffer.from(new Uint8Array(key)) : bytesOf(key, 'key', options?.encoding);
+      if (this.#algorithm === undefined) throw make(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`);
+      if (typeof key !== 'string' && !(key instanceof KeyObject) && viewOf(key) === undefined) {
+        throw invalidArgType('key', ['ArrayBuffer', 'Buffer', 'TypedArray', 'DataView', 'string', 'KeyObject', 'CryptoKey'], key);
+      }
+      this.#key = bytesOf(key instanceof ArrayBuffer ? new Uint8Array(key) : key, 'key', options?.encoding);
     }
     update(data, encoding = undefined) {
       if (this.#done) throw finalized();
@@ -133,12 +136,12 @@
 
   const asymmetric = () => make(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', 'Public and private keys are not available in sessions');
 
-  // Calls back, when there is somebody to call, with what would have been returned.
-  function answer(callback, work) {
+  // Calls back, when there is somebody to call, with what would have been returned, and `none` for an error.
+  function answer(callback, work, none) {
     if (callback === undefined) return work();
     validateFunction(callback, 'callback');
     const value = work();
-    enqueue(() => callback(null, value));
+    enqueue(() => callback(none, value));
   }
 
   function fillRandom(view) {
@@ -151,7 +154,7 @@
       const bytes = Buffer.alloc(size);
       fillRandom(bytes);
       return bytes;
-    });
+    }, null);
   }
 
   function randomFillSync(target, offset = 0, size = undefined) {
@@ -170,7 +173,7 @@
     const last = [offset, size, callback].find((value) => typeof value === 'function');
     validateFunction(last, 'callback');
     const numbers = [offset, size].map((value) => (typeof value === 'number' ? value : undefined));
-    answer(last, () => randomFillSync(target, ...numbers));
+    answer(last, () => randomFillSync(target, ...numbers), null);
   }
 
   // Of 48 bits, those that would favour some numbers are drawn again.
@@ -187,7 +190,7 @@
         const drawn = Buffer.from(fill(6)).readUIntBE(0, 6);
         if (drawn < most) return min + (drawn % range);
       }
-    });
+    }, undefined);
   }
 
   function timingSafeEqual(one, other) {
@@ -240,7 +243,7 @@
     pbkdf2Sync: derive,
     pbkdf2(password, salt, iterations, length, digest, callback) {
       validateFunction(callback, 'callback');
-      answer(callback, () => derive(password, salt, iterations, length, digest));
+      answer(callback, () => derive(password, salt, iterations, length, digest), null);
     },
     createSecretKey: (key, encoding) => new KeyObject('secret', bytesOf(key, 'key', encoding)),
     createPrivateKey() { throw asymmetric(); },

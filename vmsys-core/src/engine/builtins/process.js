@@ -1,7 +1,7 @@
 // What `process` has beside its view of the run: each member is made when it is first touched.
 (function (internal) {
   'use strict';
-  const { now, origin, write } = internal.natives;
+  const { moduleNames, now, origin, write } = internal.natives;
   const { invalidArgType, validateArray, validateFunction, validateString } = internal.part('node_errors');
   const { apply } = Reflect;
   const enqueue = queueMicrotask;
@@ -108,6 +108,8 @@
     // No Node's: packages that find none take the way that needs less of it.
     version: '',
     versions: {},
+    // Where there are no files, packages that ask are to take what they have for browsers.
+    get browser() { return moduleNames().includes('fs') ? undefined : true; },
     pid: 1,
     arch: 'x64',
     execPath: 'vm-system',

@@ -61,7 +61,9 @@
   };
   lazily(globalThis, lazy, false);
   lazily(process, members, true);
+  // The one name is Node's, the other that of workers.
   hidden(globalThis, 'global', globalThis);
+  hidden(globalThis, 'self', globalThis);
 
   // Everywhere else a stack begins with the error's name and message, and `console.log(error.stack)` counts on it. What a
   // script has put there itself stays as it is.

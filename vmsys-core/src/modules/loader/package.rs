@@ -1,6 +1,6 @@
 //! `package.json`: what a package exports, and what kind of files it has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -24,6 +24,8 @@ pub(super) struct Package {
     pub(super) imports: Option<Json>,
     /// The files that take the place of others where the build for browsers is used, both as in `./x.js`.
     browser: HashMap<String, String>,
+    /// The modules that it can do without.
+    optional: HashSet<String>,
 }
 
 /// The descriptions that were read, by the path of their directory.
@@ -73,8 +75,11 @@ impl Packages {
 fn parse(text: &str) -> Option<Package> {
     let Json::Object(mut fields) = serde_json::from_str(text).ok()? else { return None };
     let text = |field: Option<&Json>| field.and_then(Json::as_str).map(str::to_owned);
+    let table = fields.get("browser").and_then(Json::as_object);
+    let without = |(name, by): (&String, &Json)| (by == &Json::Bool(false)).then(|| name.clone());
+    let optional = table.into_iter().flatten().filter_map(without).collect();
     let has_browser_build = fields.get("exports").is_some_and(|exports| has_condition(exports, "browser", 0));
-    let browser = fields.get("browser").and_then(Json::as_object).filter(|_| has_browser_build);
+    let browser = table.filter(|_| has_browser_build);
     let replaced = |(file, by): (&String, &Json)| Some((file.clone(), by.as_str()?.to_owned()));
     let browser = browser.into_iter().flatten().filter_map(replaced).collect();
     Some(Package {
@@ -88,6 +93,7 @@ fn parse(text: &str) -> Option<Package> {
         exports: fields.remove("exports").filter(|exports| !exports.is_null()),
         imports: fields.remove("imports"),
         browser,
+        optional,
     })
 }
 
@@ -108,6 +114,11 @@ impl Package {
     /// conditions for one, Node's files are used, and the table is not.
     pub(super) fn replaced(&self, file: &str) -> Option<&str> {
         self.browser.get(&format!("./{file}"))?.strip_prefix("./")
+    }
+
+    /// Whether the package says that it works without a module of Node's: browsers have none.
+    pub(super) fn can_do_without(&self, module: &str) -> bool {
+        self.optional.contains(module)
     }
 
     /// What a name that begins with `#` stands for: a path of the package (`./x.js`), or the name of another one.
@@ -211,6 +222,7 @@ mod tests {
         let both = parse(&format!(r#"{{"exports": {{".": {{"browser": "./b.js"}}}}, {table}}}"#)).unwrap();
         assert_eq!(both.replaced("http.js"), Some("null.js"));
         assert_eq!((both.replaced("x.js"), both.replaced("fs")), (None, None));
+        assert!(both.can_do_without("fs") && !both.can_do_without("http"));
         for other in [r#""main": "x""#, r#""exports": "./x.js""#, r#""exports": {"node": "./x.js"}"#] {
             assert_eq!(parse(&format!("{{{other}, {table}}}")).unwrap().replaced("http.js"), None, "{other}");
         }

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::is_of_node;
 use super::package::{Package, Packages};
 use crate::template::Settings;
 use crate::worktree::{Kind, Worktree};
@@ -40,6 +41,8 @@ pub(crate) enum Format {
     Module,
     /// JSON.
     Json,
+    /// A module that is not there, and that who asks says it can do without: an object without properties.
+    Empty,
     /// A `.js` file of a package that does not say: what it contains decides.
     Unknown,
 }
@@ -64,6 +67,7 @@ impl Format {
             Self::CommonJs => "commonjs",
             Self::Module => "module",
             Self::Json => "json",
+            Self::Empty => "empty",
             Self::Unknown => "unknown",
         }
     }
@@ -123,6 +127,12 @@ impl Resolver {
         }
         if specifier.starts_with('#') {
             return self.import_of_package(specifier, from, goal);
+        }
+        if is_of_node(specifier)
+            && let Some((_, package)) = self.packages.of(&self.worktree, from)?
+            && package.can_do_without(specifier)
+        {
+            return Ok(Found { path: String::new(), file: String::new(), format: Format::Empty });
         }
         if specifier.split('/').next().is_some_and(|first| first.contains(':')) {
             return Err(Unresolved::Scheme);
