@@ -96,7 +96,15 @@ impl Daemon {
     /// Starts one on a home that may have been used before.
     #[track_caller]
     pub(crate) fn at(home: &Arc<Home>) -> Self {
-        let mut child = home.serve().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::with(home, |_| {})
+    }
+
+    /// Starts one with more arguments or variables.
+    #[track_caller]
+    pub(crate) fn with(home: &Arc<Home>, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = home.serve();
+        change(&mut command);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let log = Arc::new(Mutex::new(Vec::new()));
         let (announce, announced) = mpsc::channel();

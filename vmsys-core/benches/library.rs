@@ -37,7 +37,7 @@ fn main() {
         let (session, creation) = create(empty);
         without.push(creation);
         let started = Instant::now();
-        assert_eq!(session.repl(&source).unwrap().status, ExecutionStatus::Ok);
+        assert_eq!(session.repl(&*source).unwrap().status, ExecutionStatus::Ok);
         from_source.push(started.elapsed().as_secs_f64() * 1e3);
         session.close().unwrap();
 

@@ -107,8 +107,15 @@ impl Error {
         Self(Arc::new(Inner { kind, message: message.into(), details: Vec::new(), source: None }))
     }
 
-    /// A value of the caller's that cannot be taken, with the path of its field.
-    pub(crate) fn validation(field: impl Into<String>, message: impl Into<String>) -> Self {
+    /// A value of the caller's that cannot be taken, with the path of its field: what a module of a program's own says of
+    /// a configuration.
+    ///
+    /// ```
+    /// use vmsys_core::{Error, ErrorKind};
+    /// let error = Error::validation("config.hosts", "hosts must list at least one host");
+    /// assert_eq!((error.kind(), error.detail("field")), (ErrorKind::Validation, Some("config.hosts")));
+    /// ```
+    pub fn validation(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Validation, message).with("field", field.into())
     }
 

@@ -23,7 +23,7 @@ use crate::isolation::protocol::{LibraryCode, NotMade, Outcome, RealmConfig};
 use crate::isolation::thread::{After, RealmThread};
 use crate::library::{LibraryCache, LibrarySource};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
-use crate::modules::{Catalog, Module, SessionContext, SessionModules};
+use crate::modules::{Catalog, Module, ProtectedFiles, SessionContext, SessionFiles, SessionModules};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::store::{Durability, Store};
 use crate::template::{Grants, StartupFile, StartupMode};
@@ -116,7 +116,13 @@ impl Config {
     }
 
     /// Offers a network: what answers `fetch` in sessions whose template has an enabled capability of the kind `net`.
-    /// The library has none of its own.
+    /// The library has none of its own; vmsys-server has one.
+    ///
+    /// It has one function, `fetch`, which answers with a promise. It is opened with `{"policies": [...]}`, one
+    /// [`NetPolicy`](crate::NetPolicy) of each enabled capability, and called with `{url, method, headers, body, redirect}`,
+    /// where headers are pairs of a name and a value of characters up to U+00FF, and the body is bytes or null. It answers
+    /// `{url, redirected, status, statusText, headers, body}`. What a policy does not allow is an error with the code
+    /// `EPERM`; any other becomes the cause of a `TypeError: fetch failed`.
     pub fn net(&mut self, net: Arc<dyn Module>) {
         self.modules.net = Some(net);
     }
@@ -162,6 +168,7 @@ pub struct VmSystem {
 
 pub(crate) struct Inner {
     store: Store,
+    protected: ProtectedFiles,
     libraries: LibraryCache,
     modules: Catalog,
     host_env: HostEnv,
@@ -234,6 +241,7 @@ impl VmSystem {
             );
         }
         let inner = Arc::new(Inner {
+            protected: ProtectedFiles::of(store.path()),
             store,
             libraries,
             modules: Catalog::new(config.modules.offered, config.modules.net),
@@ -477,7 +485,7 @@ impl Inner {
         let grants = Grants::resolve(template, &detail.capabilities, |name| self.host_env.get(name))?;
         // Of an embedder's modules, not all need be there that were when the template was made.
         grants.modules.keys().try_for_each(|name| self.modules.check_name(name))?;
-        let worktree = Worktree::open(&new.worktree_path)?;
+        let worktree = Worktree::open(&new.worktree_path)?.protecting(self.protected.clone());
         let mut runtime_meta = JsonObject::new();
         runtime_meta.insert("engine".to_owned(), template.engine.to_string().into());
         runtime_meta.insert("isolation".to_owned(), "thread".into());
@@ -496,11 +504,13 @@ impl Inner {
             runtime_meta,
         };
         self.store.insert_session(&record)?;
+        let (read, write) = grants.fs.as_ref().map_or((&[][..], &[][..]), |policy| (&policy.read, &policy.write));
+        let files = SessionFiles::new(worktree.clone(), &record.worktree_path, read, write, self.protected.clone());
         let context = SessionContext {
             session_id: record.id,
             template_id: record.template_id,
-            worktree: worktree.clone(),
             worktree_path: record.worktree_path.clone(),
+            files,
         };
         let loader = Loader::new(worktree.clone(), &record.worktree_path, &detail.settings);
         let opened = self.modules.open(&context, &grants, loader);
@@ -561,13 +571,7 @@ impl Inner {
     /// The code of a library, as a realm runs it.
     fn library(&self, name: &str) -> Result<LibraryCode> {
         let LibrarySource { file, global, sets, source, integrity, .. } = self.libraries.source(name)?;
-        Ok(LibraryCode {
-            file,
-            source: source.to_string(),
-            integrity: integrity.to_string(),
-            global: global.map(Into::into),
-            sets: sets.map(Into::into),
-        })
+        Ok(LibraryCode { file, source: source.to_string(), integrity: integrity.to_string(), global, sets })
     }
 
     fn run_startup_file(self: &Arc<Self>, session: &Arc<LiveSession>, file: &StartupFile) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Worktrees: the one door through which files of a session are read.
 
+mod protected;
+
 use std::fmt;
 use std::io::{ErrorKind as IoKind, Read};
 use std::path::Path;
@@ -10,6 +12,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use rustix::io::Errno;
 
+pub(crate) use self::protected::{Identity, ProtectedFiles};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A directory whose files a session may read, held open: cheap to clone.
@@ -20,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// What this does *not* stop: hard links and bind mounts inside the tree, which are files of the tree to the kernel.
 #[derive(Clone)]
-pub(crate) struct Worktree(Arc<Dir>);
+pub(crate) struct Worktree(Arc<Dir>, ProtectedFiles);
 
 impl Worktree {
     /// Opens a directory by its absolute path.
@@ -41,15 +44,27 @@ impl Worktree {
         if !path.is_absolute() {
             return Err(refuse("must be an absolute path"));
         }
-        Dir::open_ambient_dir(path, ambient_authority()).map(|dir| Self(Arc::new(dir))).map_err(|error| {
-            let why = match error.kind() {
-                IoKind::NotFound => "does not exist",
-                IoKind::NotADirectory => "is not a directory",
-                IoKind::PermissionDenied => "cannot be opened: permission denied",
-                _ => "cannot be opened",
-            };
-            refuse(why).because(error)
-        })
+        Dir::open_ambient_dir(path, ambient_authority())
+            .map(|dir| Self(Arc::new(dir), ProtectedFiles::default()))
+            .map_err(|error| {
+                let why = match error.kind() {
+                    IoKind::NotFound => "does not exist",
+                    IoKind::NotADirectory => "is not a directory",
+                    IoKind::PermissionDenied => "cannot be opened: permission denied",
+                    _ => "cannot be opened",
+                };
+                refuse(why).because(error)
+            })
+    }
+
+    /// Returns the handle, for opening what is beneath it.
+    pub(crate) fn dir(&self) -> &Dir {
+        &self.0
+    }
+
+    /// The same, with some files out of reach.
+    pub(crate) fn protecting(self, protected: ProtectedFiles) -> Self {
+        Self(self.0, protected)
     }
 
     /// Reads a source file whole, as text without a byte order mark.
@@ -72,7 +87,13 @@ impl Worktree {
             let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
             options.custom_flags(flags.bits().cast_signed());
         }
-        let file = self.0.open_with(&path.0, &options).map_err(|error| refused(path, error))?;
+        // Looked at first, because a file of the daemon's must not even be closed.
+        let protected = || unusable(path, "belongs to the database of vm-system itself");
+        if self.0.metadata(&path.0).is_ok_and(|metadata| self.1.covers((&metadata).into())) {
+            return Err(protected());
+        }
+        let file = self.0.open_with(&path.0, &options).map_err(|error| refused(path, error))?.into_std();
+        let file = self.1.admit(file).map_err(|error| refused(path, error))?.ok_or_else(protected)?;
         // Of what was opened, not of the path: that may name something else by now.
         let metadata = file.metadata().map_err(|error| refused(path, error))?;
         if !metadata.is_file() {

@@ -1,5 +1,7 @@
 //! Modules of the worktree: what `require` and `import` find, in what order it runs, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 
 use vmsys_core::{ExecutionStatus, NewSession, NewStartupFile, NewTemplate, RunFile, Session, StartupMode, VmSystem};
@@ -276,6 +278,48 @@ fn a_module_that_is_imported_at_startup_is_the_one_that_is_imported_later() {
     let project = Project::with(&files, |_| {}, Some(startup));
     project.check(&[("(await import('./boot.mjs')).at === at", "true"), ("boots", "1")]);
     drop(project.vm);
+}
+
+#[test]
+fn typescript_is_imported_without_its_types() {
+    let files = [
+        (
+            "main.mts",
+            "import { twice, type Num } from './lib/twice.js'; import { kind } from './lib/kind'; const n: Num = 21; console.log(twice(n), kind)",
+        ),
+        (
+            "lib/twice.ts",
+            "export type Num = number;\nexport const twice = (n: Num): Num => n * 2;\nexport function fail(): never { throw new Error('typed') }",
+        ),
+        ("lib/kind.ts", "export const kind: string = 'kind'"),
+        ("old.cts", "interface X { a: number }\nmodule.exports = { a: 1 } satisfies X"),
+        ("bad.ts", "export enum E { A }"),
+        ("broken.ts", "let x: = 1"),
+        ("plain.js", "const t: number = 1"),
+    ];
+    let project = Project::of(&files);
+    let run = project.session.run_file(RunFile::new("main.mts")).unwrap();
+    let printed = run
+        .events
+        .iter()
+        .any(|event| matches!(&event.payload, vmsys_core::Payload::Console { text, .. } if text == "42 kind"));
+    assert!(printed, "{run:?}");
+    project.check(&[
+        ("require('./old.cts').a", "1"),
+        ("(await import('./lib/twice.ts')).twice(2)", "4"),
+        ("try { (await import('./lib/twice.ts')).fail() } catch (e) { e.stack.includes('lib/twice.ts:3:') }", "true"),
+        (
+            "await import('./bad.ts').catch((e) => [e.name, e.code, e.stack.includes('bad.ts:1:')])",
+            "[ 'SyntaxError', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', true ]",
+        ),
+        (
+            "await import('./broken.ts').catch((e) => [e.name, e.stack.includes('broken.ts:1:8')])",
+            "[ 'SyntaxError', true ]",
+        ),
+        ("try { require('./lib/twice.ts') } catch (e) { e.code }", "ERR_REQUIRE_ESM"),
+        ("try { require('./plain.js') } catch (e) { e.name }", "SyntaxError"),
+        ("try { require('./lib/kind') } catch (e) { e.code }", "MODULE_NOT_FOUND"),
+    ]);
 }
 
 #[test]

@@ -772,3 +772,11 @@ fn whatever_happens_at_once_everything_ends_and_is_whole() {
     }
     assert_eq!(bench.vm.runtime_summary().active_sessions, 0);
 }
+
+#[test]
+fn two_sessions_never_draw_the_same_random_bytes() {
+    let bench = Bench::new();
+    let draw = || preview(bench.session().repl("crypto.randomUUID() + crypto.randomUUID()").unwrap());
+    let drawn: std::collections::HashSet<String> = (0..4).map(|_| draw()).collect();
+    assert_eq!(drawn.len(), 4);
+}

@@ -40,6 +40,8 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// The environment that templates may show to their sessions: none, unless it is set.
     pub host_env: HostEnv,
+    /// A PEM file with certificates that `fetch` trusts besides those that browsers trust.
+    pub net_ca_file: Option<PathBuf>,
     /// The bytes that a request body may have. This does not bound answers: their size follows from a template's limits.
     pub max_body_bytes: usize,
     /// How log lines look. Only [`run_blocking`](crate::run_blocking) heeds it: a program that embeds the server has
@@ -57,6 +59,7 @@ impl Default for Config {
             durability: Durability::default(),
             cache_dir: Some(DEFAULT_CACHE_DIR.into()),
             host_env: HostEnv::default(),
+            net_ca_file: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             log_format: LogFormat::default(),
             log_level: LogLevel::default(),
@@ -133,6 +136,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub cache: CacheArgs,
 
+    /// PEM file of certificates that scripts' requests trust, besides those that browsers trust
+    #[arg(long, env = "VM_SYSTEM_NET_CA_FILE", hide_env_values = true, value_name = "FILE")]
+    pub net_ca_file: Option<PathBuf>,
+
     /// How log lines look; they go to standard error
     #[arg(
         long,
@@ -164,6 +171,7 @@ impl ServeArgs {
             durability: self.durability,
             cache_dir: Some(self.cache.cache_dir),
             host_env: HostEnv::default(),
+            net_ca_file: self.net_ca_file,
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
             log_format: self.log_format,
             log_level: global.log_level,
@@ -211,13 +219,14 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_config() {
         let args = "--listen [::1]:0 --db /x/y.db --durability normal --cache-dir /libs --log-format json \
-                    --log-level warn --max-body-bytes 10";
+                    --net-ca-file /ca.pem --log-level warn --max-body-bytes 10";
         let expected = Config {
             listen: "[::1]:0".to_owned(),
             database: Some("/x/y.db".into()),
             durability: Durability::Normal,
             cache_dir: Some("/libs".into()),
             host_env: HostEnv::default(),
+            net_ca_file: Some("/ca.pem".into()),
             max_body_bytes: 10,
             log_format: LogFormat::Json,
             log_level: LogLevel::Warn,

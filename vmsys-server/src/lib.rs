@@ -33,6 +33,7 @@ mod decode;
 mod error;
 mod host_env;
 mod logging;
+mod net;
 mod query;
 mod request_id;
 mod route;
@@ -44,4 +45,5 @@ mod ui;
 
 pub use self::config::{CacheArgs, Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
 pub use self::host_env::HostEnv;
+pub use self::net::{Net, Resolve, Resolving};
 pub use self::server::{Server, StartError, run_blocking, serve};

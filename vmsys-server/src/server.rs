@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::connection::{self, Pulse, Timeouts};
 use crate::error::causes;
 use crate::logging;
+use crate::net::Net;
 use crate::route::Router;
 use crate::routes;
 use crate::service::{App, BLOCKING_THREADS, Service};
@@ -52,6 +53,14 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] vmsys_core::Error),
+    /// The file of certificates cannot be used.
+    #[error("cannot use the certificates of {path}")]
+    CaFile {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// The operating system refuses threads, signals or sockets.
     #[error("cannot start")]
     System(#[from] io::Error),
@@ -66,6 +75,7 @@ impl StartError {
             }
             Self::Listen { .. } => "name another address with --listen",
             Self::NotLoopback { .. } => "listen on a loopback address: 127.0.0.1 or [::1]",
+            Self::CaFile { .. } => "--net-ca-file names a PEM file with at least one certificate",
             Self::Store(_) => "--db names another database",
             Self::System(_) => "run with --log-level debug for more",
         }
@@ -97,12 +107,13 @@ impl Server {
         core.library_cache.clone_from(&config.cache_dir);
         let host_env = config.host_env.clone();
         core.host_env(move |name| host_env.get(name));
+        core.net(Arc::new(network(config, local_addr)?));
         let vm = spawn_blocking(move || VmSystem::with_config(core)).await.map_err(io::Error::other)??;
         Self::new(listener, local_addr, vm, config)
     }
 
-    /// Takes the port and serves a system that is open already; of the configuration, what concerns the database is
-    /// not looked at. The system is shut down when the server stops.
+    /// Takes the port and serves a system that is open already; of the configuration, what concerns the system itself
+    /// (database, libraries, environment, network) is not looked at. The system is shut down when the server stops.
     ///
     /// # Errors
     /// [`StartError`], which says what to try next.
@@ -131,6 +142,17 @@ impl Server {
             }
         };
         accept_until(self.listener, self.app, Timeouts::default(), shutdown, end).await;
+    }
+}
+
+/// What answers the requests of scripts; never with this daemon's own answers.
+fn network(config: &Config, own: SocketAddr) -> Result<Net, StartError> {
+    let net = Net::new()?.without_port(own.port());
+    match &config.net_ca_file {
+        None => Ok(net),
+        Some(path) => {
+            net.with_ca_file(path).map_err(|source| StartError::CaFile { path: path.display().to_string(), source })
+        }
     }
 }
 

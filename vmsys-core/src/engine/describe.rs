@@ -5,7 +5,7 @@ use rquickjs::{Ctx, Value};
 use super::inspect::{ErrorParts, InspectOptions, show};
 use super::intrinsics::{Class, Intrinsics, Quiet, Tools};
 use super::json::{self, Rules};
-use super::raw::{self, Slot};
+use super::raw::{self, Key, Known, Slot};
 use super::text;
 use crate::value::{JsonText, ResultValue, ValueType};
 
@@ -129,9 +129,10 @@ pub(crate) fn describe_error<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>, intrinsic
         return Thrown { message: "Error".to_owned(), stack: None, name: None };
     };
     let parts = ErrorParts::of(&tools, thrown, InspectOptions::preview().max_string);
+    let causes = causes(&tools, thrown);
     drop(quiet);
-    let has_stack = parts.has_calls() || parts.has_own_text();
-    let mut stack = has_stack.then(|| parts.stack());
+    let has_stack = parts.has_calls() || parts.has_own_text() || !causes.is_empty();
+    let mut stack = has_stack.then(|| parts.stack() + &causes);
     let (mut message, mut name) = (parts.header, parts.name);
     if message.is_empty() {
         message = "Error".to_owned();
@@ -142,4 +143,20 @@ pub(crate) fn describe_error<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>, intrinsic
         text::truncate(stack, 2 * MAX_TEXT);
     }
     Thrown { message, stack, name: Some(name).filter(|name| !name.is_empty()) }
+}
+
+/// The errors behind an error, a line each.
+fn causes<'js>(tools: &Tools<'_, 'js>, thrown: &Value<'js>) -> String {
+    const MOST: usize = 4;
+    let mut lines = String::new();
+    let mut error = thrown.clone();
+    for _ in 0..MOST {
+        let own = raw::own_property(&error, &Key::known(&tools.ctx, Known::Cause)).ok().flatten();
+        let cause = own.and_then(|own| own.into_data()).filter(|cause| super::inspect::is_error(tools, cause));
+        let Some(cause) = cause else { break };
+        lines.push_str("\n  [cause]: ");
+        lines.push_str(&ErrorParts::of(tools, &cause, InspectOptions::preview().max_string).header);
+        error = cause;
+    }
+    lines
 }

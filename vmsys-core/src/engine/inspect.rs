@@ -13,6 +13,7 @@ mod error;
 mod guest;
 mod layout;
 mod paint;
+mod platform;
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -28,6 +29,7 @@ pub(super) use error::ErrorParts;
 pub(super) use guest::{Guest, Question};
 use paint::Paint;
 pub(super) use paint::{Palette, STYLES};
+use platform::View;
 
 /// How much of a value is shown, and how.
 #[derive(Debug, Clone, Copy)]
@@ -191,6 +193,7 @@ struct Frame<'js> {
     body: Body,
     keys: Vec<Key<'js>>,
     more_keys: usize,
+    view: Option<View<'js>>,
 }
 
 /// What an object shows besides its properties.
@@ -423,6 +426,9 @@ impl<'a, 'js> Inspector<'a, 'js> {
         self.seen.push(value.clone());
         self.deepest = level;
         let mut shown = self.body(value, frame.body, level);
+        if let Some(view) = &frame.view {
+            shown.extend(self.view_entries(view, level));
+        }
         for key in &frame.keys {
             if self.is_over() {
                 shown.push(CUT.to_owned());
@@ -461,6 +467,7 @@ impl<'a, 'js> Inspector<'a, 'js> {
             body: Body::Nothing,
             keys: Vec::new(),
             more_keys: 0,
+            view: None,
         };
         if value.is_array() || self.is_arguments(value) {
             let len = self.array_len(value);
@@ -570,7 +577,9 @@ impl<'a, 'js> Inspector<'a, 'js> {
         if maker != Some("Object") || !tag.is_empty() {
             frame.open = format!("{}{{", self.prefix_or_class(value, maker, tag));
         }
-        frame.unless_empty(true)
+        frame.view = self.private_view(value, maker).filter(|view| !view.is_empty());
+        let is_empty = frame.view.is_none();
+        frame.unless_empty(is_empty)
     }
 
     fn is_arguments(&self, value: &Value<'js>) -> bool {

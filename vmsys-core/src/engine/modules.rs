@@ -8,6 +8,7 @@
 mod evaluated;
 mod required;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -25,7 +26,8 @@ use super::ffi::{self, Evaluated};
 use super::globals::native;
 use super::raw::{self, Keys, Listing};
 use super::realm::World;
-use crate::isolation::protocol::{Call, Job, LOADER};
+use crate::isolation::protocol::{Call, Goal, LOADER};
+use crate::typescript::{self, SyntaxProblem};
 use crate::value::{CallError, Value as Data};
 
 /// What the name of an imported module ends with when a run of its file has the plain one.
@@ -100,11 +102,11 @@ pub(super) fn file_of(name: &str) -> &str {
 }
 
 /// Runs a file as a module, anew.
-pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, job: &Job) -> Evaluated<'js> {
-    world.modules.run.borrow_mut().insert(job.name.clone());
-    let Some(module) = compile(ctx, world, &job.source, &job.name) else { return Evaluated::Threw };
-    let file = format!("{}/{}", world.modules.root, job.name);
-    match describe(ctx, world, &module, &job.name, &file) {
+pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, path: &str, source: &str) -> Evaluated<'js> {
+    world.modules.run.borrow_mut().insert(path.to_owned());
+    let Some(module) = compile(ctx, world, source, path) else { return Evaluated::Threw };
+    let file = format!("{}/{path}", world.modules.root);
+    match describe(ctx, world, &module, path, &file) {
         Ok(()) => ffi::run_module(ctx, &module),
         Err(_) => Evaluated::Threw,
     }
@@ -142,6 +144,13 @@ pub(super) fn compile_common<'js>(
     path: &str,
     source: &str,
 ) -> Result<Option<Value<'js>>> {
+    let stripped = match typed(path, source, Goal::Script) {
+        Ok(stripped) => stripped,
+        // What is none of a script's syntax can be a module's.
+        Err(_) if typed(path, source, Goal::Module).is_ok() => return Ok(None),
+        Err(problem) => return Err(syntax_error(ctx, world, path, &problem)),
+    };
+    let source = stripped.as_ref();
     let hashbang = if source.starts_with("#!") { "//" } else { "" };
     // The head stands on lines of its own before the first one, so that lines and columns stay the user's.
     let text = format!("(function (exports, require, module, __filename, __dirname) {{\n\n{hashbang}{source}\n}})");
@@ -351,6 +360,19 @@ fn load_module<'js>(
     }
 }
 
+/// A file's text without types.
+fn typed<'a>(path: &str, source: &'a str, goal: Goal) -> std::result::Result<Cow<'a, str>, SyntaxProblem> {
+    if typescript::is_typescript(path) { typescript::strip(source, goal) } else { Ok(Cow::Borrowed(source)) }
+}
+
+fn syntax_error(ctx: &Ctx<'_>, world: &World, path: &str, problem: &SyntaxProblem) -> rquickjs::Error {
+    let SyntaxProblem { message, line, column, unsupported } = problem;
+    let stack = format!("SyntaxError: {message}\n    at {path}:{line}:{column}");
+    let error = CallError::new("SyntaxError", message).with("stack", stack);
+    let error = if *unsupported { error.with_code(typescript::UNSUPPORTED) } else { error };
+    cross::throw(ctx, &world.intrinsics, &error)
+}
+
 fn read(ctx: &Ctx<'_>, world: &Rc<World>, path: &str) -> Result<String> {
     let call = Call { module: LOADER.to_owned(), function: "read".to_owned(), args: vec![path.into()] };
     match builtins::bridge::ask(ctx, world, call)? {
@@ -366,7 +388,9 @@ fn source_module<'js>(
     found: &Found,
     source: &str,
 ) -> Result<*mut qjs::JSModuleDef> {
-    let module = compile(ctx, world, source, name).ok_or(rquickjs::Error::Exception)?;
+    let stripped =
+        typed(&found.path, source, Goal::Module).map_err(|problem| syntax_error(ctx, world, &found.path, &problem))?;
+    let module = compile(ctx, world, &stripped, name).ok_or(rquickjs::Error::Exception)?;
     describe(ctx, world, &module, &found.path, &found.file)?;
     Ok(definition(&module))
 }

@@ -144,15 +144,19 @@ pub(super) struct Keys<'js> {
 impl<'js> Keys<'js> {
     /// Lists an object's own keys. Proxies and primitives are refused.
     pub(super) fn of(value: &Value<'js>, listing: Listing) -> Answer<Self> {
-        let ctx = value.ctx();
-        if !value.is_object() || value.is_proxy() {
-            return Err(Failed);
-        }
         let flags = match listing {
             Listing::All => qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_SYMBOL_MASK | qjs::JS_GPN_SET_ENUM,
             Listing::NamesOnly => qjs::JS_GPN_STRING_MASK,
             Listing::Symbols => qjs::JS_GPN_SYMBOL_MASK | qjs::JS_GPN_SET_ENUM,
         };
+        Self::list(value, flags)
+    }
+
+    fn list(value: &Value<'js>, flags: u32) -> Answer<Self> {
+        let ctx = value.ctx();
+        if !value.is_object() || value.is_proxy() {
+            return Err(Failed);
+        }
         let mut keys = Self { ctx: ctx.clone(), table: ptr::null_mut(), len: 0 };
         // SAFETY: the value is an object of this context and no proxy, so that this reads its shape and elements. The
         // table, if there is one, belongs to `keys`, whose drop frees it.
@@ -631,4 +635,9 @@ pub(super) fn define_accessor<'js>(
 pub(super) fn own_index<'js>(array: &Value<'js>, index: u32) -> Option<Value<'js>> {
     let key = Key::index(array.ctx(), index).ok()?;
     own_property(array, &key).ok()??.into_data()
+}
+
+/// Lists the private fields of an object: their keys are symbols that no script can get hold of.
+pub(super) fn private_keys<'js>(value: &Value<'js>) -> Answer<Keys<'js>> {
+    Keys::list(value, qjs::JS_GPN_PRIVATE_MASK)
 }

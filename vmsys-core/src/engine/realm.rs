@@ -1,5 +1,6 @@
 //! One JavaScript world over QuickJS: runs jobs, one at a time, each to its very end.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -26,6 +27,7 @@ use crate::isolation::os_thread::current_cpu_time;
 use crate::isolation::protocol::{
     End, Goal, Granted, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
 };
+use crate::typescript::{self, SyntaxProblem};
 
 /// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
@@ -161,7 +163,13 @@ impl QuickRealm {
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
-        let evaluated = repl::evaluate(ctx, &self.world, job, self.strict);
+        let source = match job_source(job) {
+            Ok(source) => source,
+            Err(problem) => {
+                return self.world.budget.stopped().map_or_else(|| syntax_error(&problem, &job.name), End::Stopped);
+            }
+        };
+        let evaluated = repl::evaluate(ctx, &self.world, job, &source, self.strict);
         let main = match evaluated {
             Evaluated::Value(value) => Main::Settled(value),
             Evaluated::Promise(value) => match value.into_promise() {
@@ -440,6 +448,25 @@ fn code_of(message: &str) -> Option<ErrorCode> {
         "InternalError: out of memory" | "out of memory" => Some(ErrorCode::OutOfMemory),
         _ => None,
     }
+}
+
+/// The text that the engine is given.
+fn job_source(job: &Job) -> Result<Cow<'_, str>, SyntaxProblem> {
+    match (job.typescript, job.goal) {
+        (false, _) => Ok(Cow::Borrowed(&job.source)),
+        (true, Goal::Script) => typescript::strip_script(&job.source),
+        (true, Goal::Module) => typescript::strip(&job.source, Goal::Module),
+        // The loader reads it, and takes its types out.
+        (true, Goal::Import) => Ok(Cow::Borrowed("")),
+    }
+}
+
+/// What TypeScript that cannot be run ends with: like the engine's own for JavaScript.
+fn syntax_error(problem: &SyntaxProblem, file: &str) -> End {
+    let message = format!("SyntaxError: {}", problem.message);
+    let code = if problem.unsupported { format!(" [{}]", typescript::UNSUPPORTED) } else { String::new() };
+    let stack = format!("SyntaxError{code}: {}\n    at {file}:{}:{}", problem.message, problem.line, problem.column);
+    End::Exception(ExecutionError { message, stack: Some(stack), name: Some("SyntaxError".to_owned()), code: None })
 }
 
 fn unsettled() -> End {

@@ -144,24 +144,30 @@ impl Declarations {
     }
 }
 
-/// Evaluates a job's text.
-pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, job: &Job, strict: bool) -> Evaluated<'js> {
+/// Evaluates the text of a job, in which no types are left.
+pub(super) fn evaluate<'js>(
+    ctx: &Ctx<'js>,
+    world: &Rc<World>,
+    job: &Job,
+    source: &str,
+    strict: bool,
+) -> Evaluated<'js> {
     if let Some(declarations) = &world.declarations {
         declarations.can_start.set(true);
         declarations.completed.set(false);
     }
     match job.goal {
-        Goal::Module => return modules::evaluate(ctx, world, job),
+        Goal::Module => return modules::evaluate(ctx, world, &job.name, source),
         Goal::Import => return modules::import(ctx, &job.name),
         Goal::Script => {}
     }
-    if let Some(expression) = object_literal(ctx, &job.source, &job.name, strict) {
+    if let Some(expression) = object_literal(ctx, source, &job.name, strict) {
         return expression.run(ctx);
     }
     if let Some(declarations) = &world.declarations {
-        declarations.make_way(ctx, &world.budget, &job.source, strict);
+        declarations.make_way(ctx, &world.budget, source, strict);
     }
-    ffi::evaluate(ctx, &job.source, &job.name, strict)
+    ffi::evaluate(ctx, source, &job.name, strict)
 }
 
 /// A text that declares a canary besides, and so cannot start.

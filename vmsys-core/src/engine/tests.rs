@@ -1,6 +1,9 @@
 //! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
+mod fetch;
+mod fs;
+mod native_modules;
 mod pure;
 mod repl;
 mod web;
@@ -8,6 +11,7 @@ mod web;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -17,6 +21,7 @@ use super::QuickRealm;
 use crate::event::{ConsoleLevel, Payload};
 use crate::execution::ErrorCode;
 use crate::isolation::protocol::*;
+use crate::modules::{CallContext, SessionModules};
 use crate::value::{CallError, JsonText, Value};
 
 /// A host that keeps what it is told.
@@ -29,15 +34,18 @@ struct Recorder {
     answers: VecDeque<Completion>,
 }
 
-/// What scripts of these tests may call.
+/// What scripts of these tests may call: the module `test`, and real ones.
 #[derive(Default, Clone)]
-struct Modules;
+struct Modules {
+    real: Option<(Arc<SessionModules>, CallContext)>,
+}
 
 impl Modules {
     /// `echo(...)` gives its arguments back, `fail(name, message)` fails.
     fn call(&self, call: &Call) -> Result<Value, CallError> {
         match (call.module.as_str(), call.function.as_str()) {
             ("test", "echo" | "later") => Ok(Value::Array(call.args.clone())),
+            (NET, "fetch") => fetch::answer(call.args.first()),
             ("test", "fail") => {
                 let text = |at: usize| call.args.get(at).and_then(Value::as_str).unwrap_or_default();
                 Err(CallError::new(text(0), text(1)).with_code("E_TEST").with("at", 7.0))
@@ -46,7 +54,10 @@ impl Modules {
                 let name = call.args.first().and_then(Value::as_str).unwrap_or_default();
                 Err(CallError::new("Error", format!("Cannot find module '{name}'")).with_code("MODULE_NOT_FOUND"))
             }
-            _ => Err(CallError::new("Error", "not granted").with_code("ERR_MODULE_NOT_GRANTED")),
+            _ => match &self.real {
+                Some((modules, context)) => modules.call(call, context),
+                None => Err(CallError::new("Error", "not granted").with_code("ERR_MODULE_NOT_GRANTED")),
+            },
         }
     }
 }
@@ -78,6 +89,9 @@ impl Host for Recorder {
     }
 
     fn begin(&mut self, id: u64, call: Call) {
+        if fetch::hangs(&call) {
+            return;
+        }
         let result = self.modules.call(&call);
         self.answers.push_back(Completion { id, result });
     }
@@ -146,7 +160,9 @@ struct Bench {
     process: Option<ProcessView>,
     name: &'static str,
     goal: Goal,
+    typescript: bool,
     events: Vec<Payload>,
+    modules: Modules,
 }
 
 impl Bench {
@@ -165,7 +181,9 @@ impl Bench {
             process: None,
             name: "repl",
             goal: Goal::Script,
+            typescript: false,
             events: Vec::new(),
+            modules: Modules::default(),
         }
     }
 
@@ -180,12 +198,14 @@ impl Bench {
         let host = Rc::new(RefCell::new(Recorder {
             max_events: self.max_events,
             stop_after: self.stop_after.map(|after| Instant::now() + after),
+            modules: self.modules.clone(),
             ..Recorder::default()
         }));
         let job = Job {
             source: source.to_owned(),
             name: self.name.to_owned(),
             goal: self.goal,
+            typescript: self.typescript,
             process: self.process.clone(),
             limits: self.limits,
             clock_ms: 1_770_508_800_000,
@@ -194,22 +214,6 @@ impl Bench {
         let clean = self.realm.clean_up();
         self.events = std::mem::take(&mut host.borrow_mut().events);
         (outcome.end, clean)
-    }
-
-    /// The heap of the realm after a job, in bytes.
-    fn memory_after(&mut self, source: &str) -> usize {
-        let host = Rc::new(RefCell::new(Recorder::default()));
-        let job = Job {
-            source: source.to_owned(),
-            name: self.name.to_owned(),
-            goal: self.goal,
-            process: None,
-            limits: self.limits,
-            clock_ms: 1_770_508_800_000,
-        };
-        let outcome = self.realm.run(job, host);
-        assert!(matches!(outcome.end, End::Value(_)) && self.realm.clean_up());
-        outcome.usage.memory_bytes
     }
 
     /// Runs what must come to a value, and returns its preview.

@@ -372,6 +372,11 @@ impl Surroundings for LiveExecution {
         Duration::from_millis(self.limits.wall_ms).saturating_sub(self.started.elapsed())
     }
 
+    fn cpu_left(&self) -> Duration {
+        let used = self.cpu_at_start.get().map_or(Duration::ZERO, |start| current_cpu_time().saturating_sub(*start));
+        Duration::from_millis(self.limits.cpu_ms).saturating_sub(used)
+    }
+
     fn should_stop(&self) -> bool {
         self.stop_reason().is_some() || self.end_claimed.load(Ordering::Acquire) || self.time_left().is_zero()
     }
@@ -394,6 +399,10 @@ impl Surroundings for LiveExecution {
 
     fn memory_bytes(&self) -> usize {
         usize::try_from(self.limits.mem_mb << 20).unwrap_or(usize::MAX)
+    }
+
+    fn unread_answers(&self) -> usize {
+        self.lock().answers.len()
     }
 
     fn answer(&self, completion: Completion) {

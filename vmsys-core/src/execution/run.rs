@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::modules::loader::{self, Format};
 use crate::session::LiveSession;
 use crate::store::Store;
+use crate::typescript;
 use crate::value::JsonText;
 use crate::worktree::WorktreePath;
 
@@ -87,10 +88,15 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
 
 fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     let request = live.request();
+    let (goal, typescript) = match &request.path {
+        Some(path) => (goal(session, request, path), typescript::is_typescript(path)),
+        None => (Goal::Script, session.settings.runtime.typescript),
+    };
     let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
     Job {
         source,
-        goal: goal(session, request),
+        goal,
+        typescript,
         process: process_view(request),
         name,
         limits: job_limits(live.limits()),
@@ -98,13 +104,11 @@ fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     }
 }
 
-fn goal(session: &LiveSession, request: &Request) -> Goal {
+fn goal(session: &LiveSession, request: &Request, path: &str) -> Goal {
     if request.imported {
         return Goal::Import;
     }
-    let Some(path) = request.path.as_deref().and_then(|path| WorktreePath::parse(path).ok()) else {
-        return Goal::Script;
-    };
+    let Ok(path) = WorktreePath::parse(path) else { return Goal::Script };
     match loader::format_of(&session.worktree, &path, session.settings.runtime.esm) {
         Format::Module => Goal::Module,
         Format::CommonJs | Format::Json | Format::Empty | Format::Unknown => Goal::Script,

@@ -169,6 +169,8 @@ pub(crate) struct Job {
     pub(crate) name: String,
     /// Script or module.
     pub(crate) goal: Goal,
+    /// Whether the text may have types, which are taken out before it is run.
+    pub(crate) typescript: bool,
     /// What the run sees of the command line, if it is the run of a file.
     pub(crate) process: Option<ProcessView>,
     /// What it may use.

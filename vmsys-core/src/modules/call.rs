@@ -14,12 +14,18 @@ pub(crate) trait Surroundings: Send + Sync {
     fn session_id(&self) -> SessionId;
     /// How much of `wall_ms` is left.
     fn time_left(&self) -> Duration;
+    /// How much of `cpu_ms` is left, for the realm's thread to ask.
+    fn cpu_left(&self) -> Duration {
+        Duration::MAX
+    }
     /// Whether it is over, or on its way there.
     fn should_stop(&self) -> bool;
     /// Records an event.
     fn emit(&self, payload: Payload) -> Result<(), EmitRefused>;
     /// What the script's heap may hold.
     fn memory_bytes(&self) -> usize;
+    /// How many answers wait for the script to take them.
+    fn unread_answers(&self) -> usize;
     /// Takes the answer to a call that was begun.
     fn answer(&self, completion: Completion);
 }
@@ -55,6 +61,11 @@ impl CallContext {
         self.surroundings.time_left()
     }
 
+    /// Returns how much of the execution's `cpu_ms` is left; for the thread that a call was made on to ask.
+    pub(crate) fn cpu_left(&self) -> Duration {
+        self.surroundings.cpu_left()
+    }
+
     /// Tells whether the answer is not wanted any more: the call or its execution was cancelled, or a limit was passed.
     pub fn should_stop(&self) -> bool {
         self.cancel.is_cancelled() || self.surroundings.should_stop()
@@ -64,6 +75,12 @@ impl CallContext {
     /// worth making.
     pub fn max_reply_bytes(&self) -> usize {
         self.surroundings.memory_bytes()
+    }
+
+    /// Returns how many calls are answered and not yet taken note of by the script, because it is busy. Their answers
+    /// are kept meanwhile: what makes large ones waits until there are few.
+    pub fn unread_answers(&self) -> usize {
+        self.surroundings.unread_answers()
     }
 
     /// Records raw output as an event; empty text is no event.

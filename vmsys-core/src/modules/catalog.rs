@@ -6,15 +6,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::loader::Loader;
-use super::{Module, ModuleInstance, SessionContext};
+use super::{DatabaseModule, ExecModule, Fs, Module, ModuleInstance, SessionContext};
 
 use crate::JsonObject;
 use crate::error::{Error, ErrorKind, Result};
-use crate::fields::{Fields, wrong};
+use crate::fields::Fields;
 use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET};
 use crate::template::Grants;
 use crate::value::JsonText;
-use crate::worktree::WorktreePath;
 
 /// What a module offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +69,7 @@ pub(crate) const PURE: &[&str] = &[
     "assert",
     "buffer",
     "child_process",
+    "console",
     "crypto",
     "events",
     "module",
@@ -185,7 +185,10 @@ impl Catalog {
             open.insert(name.clone(), module.open(session, config)?);
         }
         if let Some(net) = self.net.as_ref().filter(|_| !grants.net.is_empty()) {
-            open.insert(NET.to_owned(), net.open(session, &JsonObject::new())?);
+            let policies = serde_json::to_value(&grants.net)
+                .map_err(|cause| Error::internal("policies of a network could not be written", cause))?;
+            let config = JsonObject::from_iter([("policies".to_owned(), policies)]);
+            open.insert(NET.to_owned(), net.open(session, &config)?);
         }
         Ok(open)
     }
@@ -232,19 +235,9 @@ impl Catalog {
     /// # Errors
     /// [`Validation`](ErrorKind::Validation) with the field; [`InvalidPath`](ErrorKind::InvalidPath).
     pub(crate) fn check_config(&self, name: &str, config: &JsonObject) -> Result<()> {
-        match name {
-            "exec" => Fields::of(config, &["commands"])?.strings("commands", command).map(drop),
-            "database" => {
-                let fields = Fields::of(config, &["path", "read_only"])?;
-                fields.bool("read_only")?;
-                match fields.string("path")? {
-                    None | Some(":memory:") => Ok(()),
-                    Some(path) => {
-                        WorktreePath::parse(path).map(drop).map_err(|error| error.with("field", "config.path"))
-                    }
-                }
-            }
-            _ => Fields::of(config, &[]).map(drop),
+        match self.modules.get(name) {
+            Some(module) => module.check_config(config),
+            None => Fields::of(config, &[]).map(drop),
         }
     }
 }
@@ -255,19 +248,9 @@ fn is_pure(name: &str) -> bool {
     name.split('/').next().is_some_and(|name| PURE.contains(&name))
 }
 
-/// A name that is looked up on the host's `PATH`, or the absolute path of a program.
-fn command(field: &str, text: &str) -> Result<()> {
-    let name = !text.is_empty() && !text.contains('/') && text != "." && text != "..";
-    if (name || text.starts_with('/') && !text.ends_with('/')) && !text.contains('\0') {
-        return Ok(());
-    }
-    let key = field.trim_start_matches("config.");
-    Err(wrong(key, "must be the name of a command, or its absolute path"))
-}
-
 /// The modules that come with the library.
 fn built_in() -> Vec<Arc<dyn Module>> {
-    Vec::new()
+    vec![Arc::new(DatabaseModule), Arc::new(ExecModule::default()), Arc::new(Fs)]
 }
 
 #[cfg(test)]
@@ -297,7 +280,7 @@ mod tests {
             ("JSON", "built-in"),
             ("Math", "built-in"),
             ("Date", "built-in"),
-            ("console", "built-in"),
+            ("console", "needs no grant: every session can load it"),
             ("path", "needs no grant: every session can load it"),
             ("node:util", "needs no grant: every session can load it"),
             ("net", "the modules are database, exec, fs"),

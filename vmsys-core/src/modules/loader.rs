@@ -23,7 +23,6 @@ pub(crate) const MAX_SOURCE_BYTES: u64 = 16 << 20;
 const OF_NODE_ONLY: &[&str] = &[
     "async_hooks",
     "cluster",
-    "console",
     "constants",
     "dgram",
     "diagnostics_channel",

@@ -5,8 +5,14 @@
 
 mod call;
 mod catalog;
+mod database;
+mod exec;
+mod files;
+mod fs;
 pub(crate) mod loader;
 mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
@@ -14,6 +20,10 @@ pub(crate) use self::catalog::Catalog;
 #[cfg(test)]
 pub(crate) use self::catalog::PURE;
 pub use self::catalog::{FunctionInfo, ModuleInfo};
+pub(crate) use self::database::DatabaseModule;
+pub(crate) use self::exec::ExecModule;
+pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles, permissions};
+pub(crate) use self::fs::Fs;
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;
 use crate::error::Result;

@@ -5,19 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-use super::{CallContext, ModuleInstance, PendingCall};
+use super::{CallContext, ModuleInstance, PendingCall, SessionFiles};
 use crate::ids::{SessionId, TemplateId};
 use crate::isolation::protocol::Call;
 use crate::value::{CallError, Value};
-use crate::worktree::Worktree;
 
 /// What a module is told of the session that it is opened for.
 #[derive(Debug, Clone)]
 pub struct SessionContext {
     pub(crate) session_id: SessionId,
     pub(crate) template_id: TemplateId,
-    pub(crate) worktree: Worktree,
     pub(crate) worktree_path: PathBuf,
+    /// What the `fs` capabilities leave of the worktree.
+    pub(crate) files: SessionFiles,
 }
 
 impl SessionContext {

@@ -9,6 +9,7 @@ mod column;
 mod event;
 mod execution;
 mod fault;
+pub(crate) mod memory;
 mod migrations;
 mod open;
 mod recovery;
@@ -19,7 +20,7 @@ mod writer;
 
 use std::fmt;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use r2d2::Pool;
@@ -51,6 +52,7 @@ struct Inner {
     writer: Writer,
     /// None when the store is in memory: its writer's connection is the only one that sees it.
     readers: Option<Pool<SqliteConnectionManager>>,
+    path: Option<PathBuf>,
     /// Fields are dropped in order: the lock after the connections.
     _lock: Option<File>,
 }
@@ -63,14 +65,28 @@ impl Store {
     /// what to do: the directory is missing, the file is in use, read-only, damaged, of another program or of a newer
     /// version, or the disk is full. Detail: `database`.
     pub(crate) fn open(database: Option<&Path>, durability: Durability) -> Result<Self> {
+        // Before anything is opened: later it cannot be done any more.
+        if !memory::install() {
+            tracing::warn!("SQLite was in use before: its memory cannot be bounded, and scripts get no databases");
+        }
         let inner = match database {
             Some(path) => {
                 let opened = open::file(path, durability)?;
-                Inner { writer: Writer::new(opened.writer), readers: Some(opened.readers), _lock: Some(opened.lock) }
+                Inner {
+                    writer: Writer::new(opened.writer),
+                    readers: Some(opened.readers),
+                    path: Some(opened.path),
+                    _lock: Some(opened.lock),
+                }
             }
-            None => Inner { writer: Writer::new(open::in_memory()?), readers: None, _lock: None },
+            None => Inner { writer: Writer::new(open::in_memory()?), readers: None, path: None, _lock: None },
         };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Returns the real path of its file; of a store in memory there is none.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
     }
 
     fn write(&self, op: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static) -> Result<()> {

@@ -27,6 +27,8 @@ pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Pool<SqliteConnectionManager>,
     pub(super) lock: File,
+    /// The file's one real path.
+    pub(super) path: PathBuf,
 }
 
 /// Why a file is not taken as a database.
@@ -76,7 +78,7 @@ pub(super) fn file(path: &Path, durability: Durability) -> Result<Opened> {
         .connection_timeout(BUSY)
         .test_on_check_out(false)
         .build_unchecked(manager);
-    Ok(Opened { writer, readers, lock })
+    Ok(Opened { writer, readers, lock, path: real })
 }
 
 /// Finds the one path of a file, so that two names of it have one lock.

@@ -23,6 +23,13 @@ use crate::template::{Capability, CapabilityKind, Engine, Settings, Template};
 use crate::time::Timestamp;
 use crate::value::{JsonText, ResultValue, ValueType};
 
+/// A connection as another program has it.
+fn raw(path: impl AsRef<Path>) -> Connection {
+    // The first connection of a program decides about SQLite's allocator.
+    assert!(super::memory::install());
+    Connection::open(path).unwrap()
+}
+
 pub(super) fn in_memory() -> Store {
     Store::open(None, Durability::Full).unwrap()
 }
@@ -223,14 +230,14 @@ fn what_is_no_database_of_ours_is_refused_and_left_alone() {
         ("versioned.db", "PRAGMA user_version = 1"),
         ("other.db", "PRAGMA application_id = 252006674"),
     ] {
-        Connection::open(at(name)).unwrap().execute_batch(sql).unwrap();
+        raw(at(name)).execute_batch(sql).unwrap();
         let before = std::fs::read(at(name)).unwrap();
         says(&refused(&at(name)), "another program");
         assert_eq!(std::fs::read(at(name)).unwrap(), before);
     }
 
     drop(on_disk(&at("newer.db")));
-    Connection::open(at("newer.db")).unwrap().pragma_update(None, "user_version", 999).unwrap();
+    raw(at("newer.db")).pragma_update(None, "user_version", 999).unwrap();
     says(&refused(&at("newer.db")), "a newer vm-system wrote it (its version is 999, the newest known here is 2)");
 
     std::fs::create_dir(at("locked.db.lock")).unwrap();

@@ -53,7 +53,8 @@ pub struct RuntimeSettings {
     pub strict: bool,
     /// Whether there is a `console`.
     pub console: bool,
-    /// Whether snippets may be TypeScript.
+    /// Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are
+    /// taken out and not checked; enums, namespaces with values and parameter properties are refused.
     pub typescript: bool,
     /// Where sessions run: `default` (what the program or daemon says), `thread` or `process`.
     pub isolation: Isolation,
@@ -99,10 +100,7 @@ impl Settings {
             beneath(&format!("resolver.roots[{place}]"), root)?;
         }
         // A setting that is accepted is enforced. These come with later versions; until then they are refused.
-        let unavailable = [
-            ("runtime.typescript", self.runtime.typescript),
-            ("runtime.isolation", self.runtime.isolation == Isolation::Process),
-        ];
+        let unavailable = [("runtime.isolation", self.runtime.isolation == Isolation::Process)];
         match unavailable.into_iter().find(|(_, asked)| *asked) {
             Some((field, _)) => Err(Error::validation(
                 field,

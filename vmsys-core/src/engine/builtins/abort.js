@@ -56,10 +56,19 @@
       };
       isAbortSignal = (value) => isObject(value) && #aborted in value;
       isAborted = (signal) => signal.#aborted;
+      // Gives what makes it forget the step.
       whenAborted = (signal, step) => {
-        if (signal.#aborted) return;
+        if (signal.#aborted) return () => {};
         signal.#steps[signal.#steps.length] = step;
         signal.#listen(1);
+        return () => {
+          const steps = signal.#steps;
+          let kept = 0;
+          for (let i = 0; i < steps.length; i++) if (steps[i] !== step) steps[kept++] = steps[i];
+          if (kept === steps.length) return;
+          steps.length = kept;
+          signal.#listen(-1);
+        };
       };
     }
 

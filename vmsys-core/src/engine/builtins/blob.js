@@ -138,5 +138,5 @@
     return new File([value], file[0], { __proto__: null, type: typeOf(value), lastModified: file[1] });
   };
 
-  return { Blob, File, isBlob };
+  return { Blob, File, bytesOfBlob, isBlob };
 })

@@ -4,20 +4,12 @@
   const { now } = internal.natives;
   const { constants, dictionary, domException, expose, isObject, platform, required, string, typeError, wrongType } =
     internal.part('webidl');
-  const { apply, defineProperty } = Reflect;
+  const { apply } = Reflect;
   const { splice, slice } = Array.prototype;
   const microtask = queueMicrotask;
 
   const NONE = 0, AT_TARGET = 2;
   let setTrusted;
-  const isTrusted = {
-    __proto__: null,
-    get: function isTrusted() { return trustOf(this); },
-    set: undefined,
-    enumerable: true,
-    configurable: false,
-  };
-  let trustOf;
   // What a dispatch does to an event; only code of ours reaches it.
   let begin, end, reset, isStopped, canceled, isEvent, typeOf, setPassive;
 
@@ -44,12 +36,10 @@
       this.#bubbles = !!bubbles;
       this.#cancelable = !!cancelable;
       this.#composed = !!composed;
-      defineProperty(this, 'isTrusted', isTrusted);
     }
 
     static {
       setTrusted = (event, trusted) => { event.#trusted = trusted; };
-      trustOf = (event) => event.#trusted;
       begin = (event, target) => {
         if (event.#dispatched) throw domException('The event is already being dispatched', 'InvalidStateError');
         event.#dispatched = true;
@@ -98,6 +88,8 @@
     preventDefault() { if (this.#cancelable && !this.#passive) this.#canceled = true; }
     get defaultPrevented() { return this.#canceled; }
     get composed() { return this.#composed; }
+    // As in Node on the prototype, and not on each event as the standard has it: nothing here is handed to a page.
+    get isTrusted() { return this.#trusted; }
     get timeStamp() { return this.#time; }
     initEvent(type, bubbles = false, cancelable = false) {
       this.#type;

@@ -1,7 +1,7 @@
 // FormData: names with texts and files.
 (function (internal) {
   'use strict';
-  const { expose, iterable, platform, required, typeError, usv } = internal.part('webidl');
+  const { expose, isObject, iterable, platform, required, typeError, usv } = internal.part('webidl');
   const { File, isBlob } = internal.part('blob');
 
   // Files as they are, other blobs as files: their bytes are shared, not copied again, by neither.
@@ -17,7 +17,7 @@
     return new File([value], name, options);
   }
 
-  let sizeOf, nameAt, valueAt;
+  let sizeOf, nameAt, valueAt, isFormData;
 
   class FormData {
     // Names and values in turn.
@@ -30,7 +30,8 @@
       sizeOf = (data) => data.#list.length / 2;
       nameAt = (data, at) => data.#list[2 * at];
       valueAt = (data, at) => data.#list[2 * at + 1];
-      platform[platform.length] = (value) => #list in value;
+      isFormData = (value) => isObject(value) && #list in value;
+      platform[platform.length] = isFormData;
     }
 
     append(name, value, filename = undefined) {
@@ -104,5 +105,5 @@
   iterable(FormData, 'FormData', sizeOf, nameAt, valueAt);
   expose(FormData, 'FormData');
 
-  return { FormData };
+  return { FormData, isFormData, nameAt, sizeOf, valueAt };
 })

@@ -19,7 +19,7 @@ use super::bytecode::Script;
 use super::cross;
 use super::globals::{define, native};
 use super::realm::World;
-use crate::isolation::protocol::GrantedModule;
+use crate::isolation::protocol::{Granted, GrantedModule, NET};
 use crate::value::CallError;
 
 /// A file of built-ins.
@@ -43,17 +43,25 @@ parts! {
     "abort" [natives::realm::TIMERS],
     "assert_strict",
     "blob" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLOCK],
+    "body",
     "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
     "child_process",
     "clone" [natives::realm::CLASSES],
     "commonjs" [natives::commonjs::NATIVES],
-    "module" [natives::commonjs::MODULE_NATIVES],
+    "console",
     "crypto" [natives::crypto::NATIVES, natives::realm::CLASSES],
+    "database",
+    "db",
     "encoding" [natives::bytes::NATIVES, natives::encoding::NATIVES, natives::realm::CLASSES],
     "events" [natives::realm::CLOCK],
+    "exec",
+    "fetch",
     "form_data",
+    "fs",
+    "fs_promises",
     "message_channel",
+    "module" [natives::commonjs::MODULE_NATIVES],
     "node_crypto" [natives::crypto::NODE_NATIVES],
     "node_errors",
     "node_events",
@@ -75,6 +83,7 @@ parts! {
     "vendor/assert",
     "vendor/assertion_error",
     "vendor/deep_equal" [natives::buffer::NATIVES],
+    "vendor/parse_args",
     "vendor/path",
     "vendor/path_win32",
     "vendor/percent_encoding",
@@ -112,6 +121,15 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("performance", "performance", "performance"),
     ("require", "commonjs", "require"),
     ("structuredClone", "clone", "structuredClone"),
+];
+
+/// The same for those that come with a native module: a name, the module, the part, and the name there.
+const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[
+    ("Headers", NET, "fetch", "Headers"),
+    ("Request", NET, "fetch", "Request"),
+    ("Response", NET, "fetch", "Response"),
+    ("db", "database", "db", "db"),
+    ("fetch", NET, "fetch", "fetch"),
 ];
 
 /// Members of `process` that are made when they are first touched.
@@ -152,6 +170,7 @@ const PURE_MODULES: &[(&str, &str)] = &[
     ("assert/strict", "assert_strict"),
     ("buffer", "buffer"),
     ("child_process", "child_process"),
+    ("console", "console"),
     ("crypto", "node_crypto"),
     ("events", "node_events"),
     ("module", "module"),
@@ -173,8 +192,10 @@ const PURE_MODULES: &[(&str, &str)] = &[
     ("util/types", "util_types"),
 ];
 
-/// Native modules whose functions have a face in JavaScript; those of others are what the host says.
-const NATIVE_MODULES: &[(&str, &str)] = &[];
+/// Native modules whose functions have a face in JavaScript; those of others are what the host says. What comes before a
+/// slash is the module that must be granted.
+const NATIVE_MODULES: &[(&str, &str)] =
+    &[("database", "database"), ("exec", "exec"), ("fs", "fs"), ("fs/promises", "fs_promises")];
 
 /// The parts that a realm has run, and what they share.
 #[derive(Default)]
@@ -213,10 +234,12 @@ pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Opti
     if let Some((_, from)) = named(PURE_MODULES) {
         return Some(part(ctx, world, from));
     }
-    match (world.granted.modules.iter().find(|granted| granted.name == plain), named(NATIVE_MODULES)) {
+    let face = named(NATIVE_MODULES);
+    let root = face.and_then(|_| plain.split('/').next()).unwrap_or(plain);
+    match (world.granted.modules.iter().find(|granted| granted.name == root), face) {
         (Some(_), Some((_, from))) => Some(part(ctx, world, from)),
         (Some(granted), None) => Some(host_module(ctx, world, granted)),
-        (None, Some(_)) => Some(Err(not_granted(ctx, world, plain))),
+        (None, Some(_)) => Some(Err(not_granted(ctx, world, root))),
         (None, None) => None,
     }
 }
@@ -232,8 +255,10 @@ pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
 /// Whether a module that is no file can be loaded here, by its name.
 pub(super) fn is_loadable(world: &World, name: &str) -> bool {
     let plain = name.strip_prefix("node:").unwrap_or(name);
+    let is_face = NATIVE_MODULES.iter().any(|(module, _)| *module == plain);
+    let root = if is_face { plain.split('/').next().unwrap_or(plain) } else { plain };
     PURE_MODULES.iter().any(|(module, _)| *module == plain)
-        || world.granted.modules.iter().any(|granted| granted.name == plain)
+        || world.granted.modules.iter().any(|granted| granted.name == root)
 }
 
 /// The names of the modules that are no files and that this realm's scripts can load.
@@ -266,8 +291,13 @@ fn enumerable<T>(value: T) -> Property<T> {
 }
 
 /// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
-pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
-    let flat: Vec<&str> = GLOBALS.iter().flat_map(|(global, part, export)| [*global, *part, *export]).collect();
+pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Array<'js>> {
+    let has =
+        |module: &str| module == NET && granted.net || granted.modules.iter().any(|granted| granted.name == module);
+    let with_modules = GRANTED_GLOBALS.iter().filter(|(_, module, ..)| has(module));
+    let with_modules = with_modules.map(|(global, _, part, export)| (*global, *part, *export));
+    let flat: Vec<&str> =
+        GLOBALS.iter().copied().chain(with_modules).flat_map(|(global, part, export)| [global, part, export]).collect();
     flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
 }
 

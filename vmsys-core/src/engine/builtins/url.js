@@ -108,6 +108,7 @@
   }
   expose(URL, 'URL');
 
+  let isParams;
   let sizeOf;
   let nameAt;
   let valueAt;
@@ -137,6 +138,7 @@
       reload = (params, query) => {
         params.#list = formParse(withoutMark(query));
       };
+      isParams = (value) => isObject(value) && #list in value;
       sizeOf = (params) => params.#list.length / 2;
       nameAt = (params, at) => params.#list[2 * at];
       valueAt = (params, at) => params.#list[2 * at + 1];
@@ -273,5 +275,5 @@
   iterable(URLSearchParams, 'URLSearchParams', sizeOf, nameAt, valueAt);
   expose(URLSearchParams, 'URLSearchParams');
 
-  return { URL, URLSearchParams };
+  return { URL, URLSearchParams, isParams };
 })

@@ -464,6 +464,7 @@
     isSymbol: (value) => typeof value === 'symbol',
     isUndefined: (value) => value === undefined,
     log,
+    parseArgs: (config) => internal.part('vendor/parse_args').parseArgs(config),
     promisify,
     stripVTControlCharacters,
     styleText,

@@ -52,7 +52,8 @@ fn run_prelude(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
         builtins::part(ctx, world, &name)
     })?;
     let process = process(ctx, world)?;
-    prelude.call::<_, ()>((now, random, part, builtins::lazy_globals(ctx)?, process, builtins::lazy_members(ctx)?))
+    let globals = builtins::lazy_globals(ctx, &world.granted)?;
+    prelude.call::<_, ()>((now, random, part, globals, process, builtins::lazy_members(ctx)?))
 }
 
 fn install_timers(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {

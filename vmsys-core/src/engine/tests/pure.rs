@@ -9,6 +9,7 @@ const CASES: &[(&str, &str)] = &[
     ("crypto", include_str!("../../../../tests/builtins/crypto.txt")),
     ("deep_equal", include_str!("../../../../tests/builtins/deep_equal.txt")),
     ("events", include_str!("../../../../tests/builtins/events.txt")),
+    ("os_tty", include_str!("../../../../tests/builtins/os_tty.txt")),
     ("path", include_str!("../../../../tests/builtins/path.txt")),
     ("process", include_str!("../../../../tests/builtins/process.txt")),
     ("querystring", include_str!("../../../../tests/builtins/querystring.txt")),
@@ -33,25 +34,28 @@ const SHOW: &str = "globalThis.show = async (snippet) => {
 
 #[test]
 fn modules_answer_as_in_node() {
-    on_both(|bench| {
-        bench.value(SHOW);
-        let mut problems = Vec::new();
-        for (file, text) in CASES {
-            let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-            for pair in lines.chunks(2) {
-                let [snippet, expected] = pair else { panic!("{file}: no answer to {pair:?}") };
-                let expected = expected.strip_prefix("= ").expect("an answer").replace('↵', "\n");
-                let source = format!("console.log(await show({})); 0", serde_json::to_string(snippet).expect("JSON"));
-                let end = bench.run(&source);
-                let shown = bench.console().join("\n");
-                if shown != expected {
-                    let end = if matches!(end, End::Value(_)) { String::new() } else { format!(" {end:?}") };
-                    problems.push(format!("{file}: {snippet}\n  node {expected}\n  here {shown}{end}"));
-                }
+    on_both(|bench| compare(bench, CASES));
+}
+
+/// Runs expressions, one after the other, and compares what they come to.
+pub(super) fn compare(bench: &mut Bench, cases: &[(&str, &str)]) {
+    bench.value(SHOW);
+    let mut problems = Vec::new();
+    for (file, text) in cases {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        for pair in lines.chunks(2) {
+            let [snippet, expected] = pair else { panic!("{file}: no answer to {pair:?}") };
+            let expected = expected.strip_prefix("= ").expect("an answer").replace('↵', "\n");
+            let source = format!("console.log(await show({})); 0", serde_json::to_string(snippet).expect("JSON"));
+            let end = bench.run(&source);
+            let shown = bench.console().join("\n");
+            if shown != expected {
+                let end = if matches!(end, End::Value(_)) { String::new() } else { format!(" {end:?}") };
+                problems.push(format!("{file}: {snippet}\n  node {expected}\n  here {shown}{end}"));
             }
         }
-        assert!(problems.is_empty(), "{} differ\n{}", problems.len(), problems.join("\n"));
-    });
+    }
+    assert!(problems.is_empty(), "{} differ\n{}", problems.len(), problems.join("\n"));
 }
 
 /// Runs what a test file would hold on its own: each expression in a realm that nothing else has touched.
@@ -163,5 +167,16 @@ fn buffers_are_shown_as_node_shows_them() {
         let long = format!("<Buffer 68 69> [ <Buffer 00 00> ] {{\n  b: <Buffer{zeros} ... 1 more byte>\n}}");
         assert_eq!(bench.console(), [long]);
         assert_eq!(bench.value("new Uint8Array([1, 2])"), "Uint8Array(2) [ 1, 2 ]");
+    });
+}
+
+#[test]
+fn modules_can_be_imported_by_either_name() {
+    on_both(|bench| {
+        let shown = bench.value(
+            "const path = await import('node:path'); const { once, default: Emitter } = await import('events');
+             [path.default === require('path'), path.join('a', '..', 'b'), path.win32.sep, typeof once, Emitter === require('node:events')]",
+        );
+        assert_eq!(shown, "[ true, 'b', '\\\\', 'function', true ]");
     });
 }

@@ -3,13 +3,31 @@
 use super::*;
 use crate::value::ValueType;
 
-const CASES: &str = include_str!("../../../../tests/repl/cases.txt");
+const FILES: [(&str, &str); 4] = [
+    ("cases.txt", include_str!("../../../../tests/repl/cases.txt")),
+    ("declarations.txt", include_str!("../../../../tests/repl/declarations.txt")),
+    ("values.txt", include_str!("../../../../tests/repl/values.txt")),
+    ("typescript.txt", include_str!("../../../../tests/repl/typescript.txt")),
+];
+/// Runs cases in Node.js; see there.
+const NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/repl/node.mjs");
 
 #[derive(Default)]
 struct Case {
     name: String,
     strict: bool,
-    inputs: Vec<(String, Expected)>,
+    typescript: bool,
+    inputs: Vec<Input>,
+}
+
+struct Input {
+    text: String,
+    /// Of the file that it is, if it is one.
+    file: Option<&'static str>,
+    expected: Expected,
+    console: Option<Vec<String>>,
+    /// Why Node does something else.
+    node_differs: Option<String>,
 }
 
 enum Expected {
@@ -20,27 +38,48 @@ enum Expected {
 }
 
 fn cases() -> Vec<Case> {
+    FILES.iter().flat_map(|(_, text)| cases_of(text)).collect()
+}
+
+fn cases_of(text: &'static str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
-    let lines = CASES.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    for line in lines {
+    let mut file = None;
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let line = line.strip_suffix('⏹').unwrap_or(line);
         if let Some(name) = line.strip_prefix("name: ") {
+            file = None;
             cases.push(Case { name: name.to_owned(), ..Case::default() });
             continue;
         }
         let case = cases.last_mut().expect("a case begins with its name");
         if line == "strict" {
             case.strict = true;
-        } else if let Some(input) = line.strip_prefix("in: ") {
-            let input = input.replace('↵', "\n").replace('␍', "\r").replace('␤', "\u{2028}").replace('␀', "\0");
-            case.inputs.push((input, Expected::AnyValue));
-        } else {
-            let expected = match line.split_once(": ") {
-                Some(("is", text)) => Expected::Value(text.to_owned()),
-                Some(("error", text)) => Expected::Error(text.to_owned()),
-                None if line == "undefined" => Expected::Undefined,
-                _ => panic!("what is {line:?}?"),
-            };
-            case.inputs.last_mut().expect("an input goes before").1 = expected;
+            continue;
+        }
+        if line == "typescript" {
+            case.typescript = true;
+            continue;
+        }
+        if let Some(name) = line.strip_prefix("file: ") {
+            file = Some(name);
+            continue;
+        }
+        if let Some(text) = line.strip_prefix("in:") {
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            let text = text.replace('↵', "\n").replace('␍', "\r").replace('␤', "\u{2028}").replace('␀', "\0");
+            let text = text.replace('␉', "\u{feff}");
+            let expected = Expected::AnyValue;
+            case.inputs.push(Input { text, file, expected, console: None, node_differs: None });
+            continue;
+        }
+        let input = case.inputs.last_mut().expect("an input goes before");
+        match line.split_once(": ") {
+            Some(("is", text)) => input.expected = Expected::Value(text.to_owned()),
+            Some(("error", text)) => input.expected = Expected::Error(text.to_owned()),
+            Some(("console", text)) => input.console.get_or_insert_default().push(text.to_owned()),
+            Some(("node", reason)) => input.node_differs = Some(reason.to_owned()),
+            None if line == "undefined" => input.expected = Expected::Undefined,
+            _ => panic!("what is {line:?}?"),
         }
     }
     cases
@@ -48,9 +87,13 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     fn problem(&self, bench: &mut Bench) -> Option<String> {
-        self.inputs.iter().find_map(|(input, expected)| {
-            let end = bench.run(input);
-            let met = match (&end, expected) {
+        self.inputs.iter().find_map(|input| {
+            let ends = |endings: &[&str]| input.file.is_some_and(|file| endings.iter().any(|end| file.ends_with(end)));
+            bench.name = input.file.unwrap_or("repl");
+            bench.goal = if ends(&[".mjs", ".mts"]) { Goal::Module } else { Goal::Script };
+            bench.typescript = if input.file.is_some() { ends(&[".ts", ".mts", ".cts"]) } else { self.typescript };
+            let end = bench.run(&input.text);
+            let met = match (&end, &input.expected) {
                 (End::Value(_), Expected::AnyValue) => true,
                 (End::Value(value), Expected::Value(text)) => value.preview == *text,
                 (End::Value(value), Expected::Undefined) => value.kind == ValueType::Undefined,
@@ -59,8 +102,19 @@ impl Case {
                 }
                 _ => false,
             };
-            (!met).then(|| format!("{}: {input:?} ended with {end:?}", self.name))
+            let printed = bench.events.iter().filter_map(|event| match event {
+                Payload::Console { text, .. } => Some(text.replace('\n', "↵")),
+                _ => None,
+            });
+            let printed: Vec<String> = printed.collect();
+            let met = met && input.console.as_ref().is_none_or(|console| *console == printed);
+            (!met).then(|| format!("{}: {:?} ended with {end:?}, printed {printed:?}", self.name, input.text))
         })
+    }
+
+    /// Whether Node has all that it takes: no types, and no files.
+    fn suits_node(&self) -> bool {
+        !self.typescript && self.inputs.iter().all(|input| input.file.is_none())
     }
 }
 
@@ -69,7 +123,7 @@ fn every_case_holds() {
     let run = || {
         let mut problems = Vec::new();
         let cases = cases();
-        assert!(cases.len() >= 70, "only {} cases", cases.len());
+        assert!(cases.len() >= 170, "only {} cases", cases.len());
         for case in cases {
             let config =
                 RealmConfig { console: true, strict: case.strict, seed: 1, origin_ms: 0, ..RealmConfig::default() };
@@ -80,6 +134,72 @@ fn every_case_holds() {
         assert!(problems.is_empty(), "{}", problems.join("\n"));
     };
     on_big_stack(run);
+}
+
+/// What came of an input in Node.
+#[derive(serde::Deserialize)]
+struct InNode {
+    value: Option<String>,
+    #[serde(default)]
+    undefined: bool,
+    error: Option<String>,
+    console: String,
+}
+
+impl Input {
+    /// Whether Node did what is expected here. Engines word errors in their own ways: of those only the name counts.
+    fn agrees(&self, node: &InNode) -> bool {
+        let ended = match &self.expected {
+            Expected::AnyValue => node.error.is_none(),
+            Expected::Value(text) => node.value.as_ref() == Some(text),
+            Expected::Undefined => node.undefined,
+            Expected::Error(text) => {
+                let name = text.split_once(": ").map(|(name, _)| name).filter(|name| name.ends_with("Error"));
+                let thrown = node.error.as_deref();
+                thrown.is_some_and(|thrown| name.is_none_or(|name| thrown.starts_with(name)))
+            }
+        };
+        let console = |lines: &Vec<String>| lines.iter().map(|line| line.replace('↵', "\n") + "\n").collect::<String>();
+        ended && self.console.as_ref().is_none_or(|lines| node.console == console(lines))
+    }
+}
+
+#[test]
+fn differences_from_node_are_listed() {
+    use std::io::Write as _;
+    let cases: Vec<Case> = cases().into_iter().filter(Case::suits_node).collect();
+    assert!(cases.len() >= 130, "only {} cases", cases.len());
+    let text = |case: &Case| {
+        let inputs: Vec<&str> = case.inputs.iter().map(|input| input.text.as_str()).collect();
+        serde_json::json!({ "strict": case.strict, "inputs": inputs })
+    };
+    let document = serde_json::Value::from(cases.iter().map(text).collect::<Vec<_>>()).to_string();
+    let mut node = std::process::Command::new("node")
+        .arg(NODE)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("this test compares with Node.js: it must be installed");
+    node.stdin.take().expect("a pipe").write_all(document.as_bytes()).expect("node reads");
+    let output = node.wait_with_output().expect("node ends");
+    let results: Vec<Vec<InNode>> = serde_json::from_slice(&output.stdout).expect("node answers for each input");
+    assert_eq!(results.len(), cases.len());
+    let mut problems = Vec::new();
+    for (case, results) in cases.iter().zip(&results) {
+        assert_eq!(results.len(), case.inputs.len());
+        for (input, result) in case.inputs.iter().zip(results) {
+            let shown = result.error.as_ref().or(result.value.as_ref());
+            match (input.agrees(result), &input.node_differs) {
+                (true, Some(_)) => problems.push(format!("{}: {:?} is no different by now", case.name, input.text)),
+                (false, None) => problems.push(format!(
+                    "{}: {:?} comes to {shown:?} in Node, printing {:?}",
+                    case.name, input.text, result.console
+                )),
+                _ => {}
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 #[test]

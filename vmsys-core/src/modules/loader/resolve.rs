@@ -8,12 +8,16 @@ use std::path::Path;
 use super::is_of_node;
 use super::package::{Package, Packages};
 use crate::template::Settings;
+use crate::typescript::is_typescript;
 use crate::worktree::{Kind, Worktree};
 
 /// More directories than anybody nests.
 const MAX_DEPTH: usize = 256;
 /// Packages have these whatever a template says.
 const PACKAGE_EXTENSIONS: [&str; 2] = [".js", ".json"];
+
+/// What TypeScript imports without an ending.
+const TYPED_EXTENSIONS: [&str; 3] = [".ts", ".mts", ".cts"];
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,10 @@ pub(super) struct Resolver {
     extensions: Vec<String>,
     allow_absolute: bool,
     esm: bool,
+    /// Whether snippets are TypeScript.
+    typescript: bool,
+    /// Whether who asks is TypeScript, whose files may be named as what becomes of them: `./x.js` for `./x.ts`.
+    asked_by_typescript: bool,
     packages: Packages,
 }
 
@@ -96,6 +104,8 @@ impl Resolver {
             extensions: settings.resolver.extensions.clone(),
             allow_absolute: settings.resolver.allow_absolute_repo_imports,
             esm: settings.runtime.esm,
+            typescript: settings.runtime.typescript,
+            asked_by_typescript: false,
             packages: Packages::default(),
         }
     }
@@ -114,6 +124,7 @@ impl Resolver {
             return Err(Unresolved::Specifier);
         }
         let from = parent(referrer);
+        self.asked_by_typescript = self.typescript || is_typescript(referrer);
         if specifier.split('/').next().is_some_and(|first| first == "." || first == "..") {
             let path = join(from, specifier).ok_or(Unresolved::Outside)?;
             let names_directory = matches!(specifier.rsplit('/').next(), Some("" | "." | ".."));
@@ -276,8 +287,11 @@ impl Resolver {
         }
         let is_file = |path: &String| self.worktree.kind(path) == Some(Kind::File);
         let of_packages = PACKAGE_EXTENSIONS.iter().copied().filter(|_| is_of_package(path));
-        let endings = [""].into_iter().chain(self.extensions.iter().map(String::as_str)).chain(of_packages);
-        endings.map(|ending| format!("{path}{ending}")).find(is_file)
+        let typed = TYPED_EXTENSIONS.iter().copied().filter(|_| self.asked_by_typescript);
+        let endings =
+            [""].into_iter().chain(self.extensions.iter().map(String::as_str)).chain(of_packages).chain(typed);
+        let source = || typescript_source(path).filter(|_| self.asked_by_typescript).filter(&is_file);
+        endings.map(|ending| format!("{path}{ending}")).find(&is_file).or_else(source)
     }
 
     /// The file that a package has in the place of this one where its build for browsers is used.
@@ -317,6 +331,14 @@ pub(super) fn format(worktree: &Worktree, packages: &mut Packages, path: &str, e
         },
         Ok(None) | Err(_) => Format::Unknown,
     }
+}
+
+/// The file that a compiler would have made another of: `x.ts` for `x.js`.
+fn typescript_source(path: &str) -> Option<String> {
+    [".js", ".mjs", ".cjs"].iter().zip(TYPED_EXTENSIONS).find_map(|(made, of)| {
+        let stem = path.strip_suffix(made)?;
+        Some(format!("{stem}{of}"))
+    })
 }
 
 fn is_of_package(path: &str) -> bool {

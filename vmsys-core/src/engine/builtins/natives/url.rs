@@ -29,20 +29,44 @@ fn parse<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<
         Url::parse(&text_argument(args, 1, ctx, world)?).and_then(|base| join(&base, &input))
     };
     match parsed {
-        Ok(url) => parts(ctx, &url),
-        Err(_) => Ok(Value::new_null(ctx.clone())),
+        Ok(url) if is_special(&url) || !has_wrong_authority(&input) => parts(ctx, &url),
+        _ => Ok(Value::new_null(ctx.clone())),
     }
 }
 
-/// Resolves a reference. Only in URLs of the web is a backslash at its beginning a slash; the crate takes it for one
-/// everywhere.
+/// Whether a URL's scheme is one of those for which the standard has rules of their own.
+fn is_special(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp" | "file")
+}
+
+/// Whether what stands for user and host in a URL that is not special makes it invalid: a backslash, which ends nothing
+/// there and is forbidden in a host, or a user without a host. The crate takes both.
+fn has_wrong_authority(input: &str) -> bool {
+    let text = trimmed(input);
+    let scheme = text.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).filter(|at| *at > 0);
+    let after_scheme = scheme.and_then(|at| text[at..].strip_prefix(':')).unwrap_or(&text);
+    let Some(rest) = after_scheme.strip_prefix("//") else { return false };
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let (user, host) = authority.rsplit_once('@').unzip();
+    let host = host.unwrap_or(authority);
+    host.contains('\\') || (user.is_some() && (host.is_empty() || host.starts_with(':')))
+}
+
+/// Resolves a reference. What the crate gets wrong is put into other words first: only in URLs of the web is a backslash
+/// at the beginning a slash, and there more than two slashes are two.
 fn join(base: &Url, input: &str) -> std::result::Result<Url, url::ParseError> {
-    const SPECIAL: [&str; 6] = ["http", "https", "ws", "wss", "ftp", "file"];
-    let reference = input.trim_start_matches(|c| c <= ' ');
-    if reference.starts_with('\\') && !SPECIAL.contains(&base.scheme()) {
-        return base.join(&format!("./{reference}"));
+    let reference = trimmed(input);
+    let path = reference.trim_start_matches(['/', '\\']);
+    match reference.len() - path.len() {
+        3.. if is_special(base) && base.scheme() != "file" => base.join(&format!("//{path}")),
+        1.. if reference.starts_with('\\') && !is_special(base) => base.join(&format!("./{reference}")),
+        _ => base.join(input),
     }
-    base.join(input)
+}
+
+/// A text as the standard begins to read it.
+fn trimmed(input: &str) -> String {
+    input.chars().skip_while(|c| *c <= ' ').filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect()
 }
 
 /// `urlSet(href, part, value)`: the parts after one was set, or null where it cannot have that value.
@@ -74,16 +98,29 @@ fn set<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Va
 /// Sets the path. Where there is no authority, a path that begins with two slashes must not become one: the crate's own
 /// setter does not see to that, its parser does.
 fn set_pathname(url: &mut Url, path: &str) -> std::result::Result<(), ()> {
+    let path = path.replace(['\t', '\n', '\r'], "");
     if url.has_authority() || url.cannot_be_a_base() {
-        quirks::set_pathname(url, path);
+        quirks::set_pathname(url, &path);
         return Ok(());
     }
     let slash = if path.starts_with('/') { "" } else { "/" };
     // What the parser would take for the end of the path, or trim.
-    let path = path.replace('?', "%3F").replace('#', "%23").replace(' ', "%20");
+    let mut text = String::with_capacity(path.len());
+    for c in path.chars() {
+        match c {
+            '?' | '#' | '\0'..=' ' => text.extend(percent_encode(c)),
+            c => text.push(c),
+        }
+    }
     let rest = format!("{}{}", quirks::search(url), quirks::hash(url));
-    *url = Url::parse(&format!("{}:/.{slash}{path}{rest}", url.scheme())).map_err(|_| ())?;
+    *url = Url::parse(&format!("{}:/.{slash}{text}{rest}", url.scheme())).map_err(|_| ())?;
     Ok(())
+}
+
+/// A character below 128 as `%XX`.
+fn percent_encode(c: char) -> impl Iterator<Item = char> {
+    let digit = |value: u32| char::from_digit(value, 16).unwrap_or('0').to_ascii_uppercase();
+    ['%', digit(u32::from(c) / 16), digit(u32::from(c) % 16)].into_iter()
 }
 
 /// The origin of a URL, as text. That of a `blob:` URL is the origin of the URL in its path, if that is one of the web.

@@ -99,7 +99,7 @@
   // Notes: Type tags are historical [[Class]] properties that can be set by
   // FunctionTemplate::SetClassName() in C++ or Symbol.toStringTag in JS
   // and retrieved using Object.prototype.toString.call(obj) in JS
-  // See https://tc39.github.io/ecma262/#sec-object.prototype.tostring
+  // See https://tc39.es/ecma262/#sec-object.prototype.tostring
   // for a list of tags pre-defined in the spec.
   // There are some unspecified tags in the wild too (e.g. typed array tags).
   // Since tags can be altered, they only serve fast failures

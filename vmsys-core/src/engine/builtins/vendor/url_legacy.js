@@ -84,7 +84,7 @@
   // - '[' and ']' since this could cause a non-IPv6 hostname to be interpreted
   //   as IPv6 by isIpv6Hostname above
   //
-  // [1]: https://url.spec.whatwg.org/#forbidden-host-code-point
+  // [1]: the standard of URLs, "forbidden host code point"
   const forbiddenHostChars = /[\0\t\n\r #%/:<>?@[\\\]^|]/;
   // For IPv6, permit '[', ']', and ':'.
   const forbiddenHostCharsIpv6 = /[\0\t\n\r #%/<>?@\\^|]/;
@@ -94,7 +94,6 @@
 
     // Copy chrome, IE, opera backslash-handling behavior.
     // Back slashes before the query string get converted to forward slashes
-    // See: https://code.google.com/p/chromium/issues/detail?id=25916
     let hasHash = false;
     let hasAt = false;
     let start = -1;
@@ -638,7 +637,7 @@
       }, {});
       Object.assign(result, relativeWithoutProtocol);
 
-      // urlParse appends trailing / to urls like http://www.example.com
+      // urlParse appends trailing / to urls like http://example.com
       if (slashedProtocol.has(result.protocol) &&
           result.hostname && !result.pathname) {
         result.path = result.pathname = '/';

@@ -123,3 +123,26 @@ fn links_lead_nowhere_else() {
     assert_eq!(path(&mut at, "evil", ""), Err(Unresolved::Package));
     assert_eq!(path(&mut at, "./evil.js", ""), Err(Unresolved::File));
 }
+
+#[test]
+fn names_and_packages_say_what_a_file_is() {
+    let files = [("esm/package.json", r#"{"type": "module"}"#), ("cjs/package.json", r#"{"type": "commonjs"}"#)];
+    let (_dir, at) = tree(&files);
+    let format = |path: &str, esm| format(at.worktree(), &mut Packages::default(), path, esm);
+    for (path, expected) in [
+        ("a.js", Format::Unknown),
+        ("a.mjs", Format::Module),
+        ("a.mts", Format::Module),
+        ("esm/a.cjs", Format::CommonJs),
+        ("a.cts", Format::CommonJs),
+        ("a.json", Format::Json),
+        ("esm/a.js", Format::Module),
+        ("esm/deep/a.ts", Format::Module),
+        ("esm/node_modules/p/a.js", Format::Unknown),
+        ("cjs/a.js", Format::CommonJs),
+    ] {
+        assert_eq!(format(path, false), expected, "{path}");
+    }
+    assert_eq!(format("cjs/a.js", true), Format::Module, "the template says so");
+    assert_eq!(format("node_modules/p/a.js", true), Format::Unknown, "but not for what others have written");
+}

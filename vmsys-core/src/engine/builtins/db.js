@@ -1,0 +1,5 @@
+// The module `database` as a global.
+(function (internal) {
+  'use strict';
+  return { db: internal.part('database') };
+})

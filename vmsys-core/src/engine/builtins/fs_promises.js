@@ -1,0 +1,5 @@
+// `fs/promises`: what `fs.promises` is.
+(function (internal) {
+  'use strict';
+  return internal.part('fs').promises;
+})

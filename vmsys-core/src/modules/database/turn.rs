@@ -1,0 +1,53 @@
+//! The call that a thread is busy with: SQLite asks by it, deep inside a statement, whether to go on.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use crate::modules::CallContext;
+
+/// Processor time is asked for less often than the rest: it is a call of the system's.
+const LOOKS_PER_CPU: u32 = 16;
+/// How long a database that somebody else writes to is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+const BUSY_STEP: Duration = Duration::from_millis(2);
+
+thread_local! {
+    static CURRENT: RefCell<Option<Turn>> = const { RefCell::new(None) };
+}
+
+struct Turn {
+    context: CallContext,
+    looks: u32,
+}
+
+/// Does something for a call.
+pub(super) fn of<T>(context: &CallContext, body: impl FnOnce() -> T) -> T {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            CURRENT.take();
+        }
+    }
+    CURRENT.set(Some(Turn { context: context.clone(), looks: 0 }));
+    let _end = End;
+    body()
+}
+
+/// Tells whether the call is past a limit. Outside of a call nothing is.
+pub(super) fn must_stop() -> bool {
+    CURRENT.with_borrow_mut(|turn| {
+        let Some(turn) = turn else { return false };
+        turn.looks = turn.looks.wrapping_add(1);
+        turn.context.should_stop() || turn.looks.is_multiple_of(LOOKS_PER_CPU) && turn.context.cpu_left().is_zero()
+    })
+}
+
+/// Waits a moment for somebody else's lock; false gives up.
+pub(super) fn wait_for_lock(times: i32) -> bool {
+    let waited = BUSY_STEP.saturating_mul(u32::try_from(times).unwrap_or(0));
+    if waited >= BUSY || must_stop() {
+        return false;
+    }
+    std::thread::sleep(BUSY_STEP);
+    true
+}
