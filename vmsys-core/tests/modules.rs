@@ -316,7 +316,7 @@ fn typescript_is_imported_without_its_types() {
             "await import('./broken.ts').catch((e) => [e.name, e.stack.includes('broken.ts:1:8')])",
             "[ 'SyntaxError', true ]",
         ),
-        ("try { require('./lib/twice.ts') } catch (e) { e.code }", "ERR_REQUIRE_ESM"),
+        ("require('./lib/twice.ts').twice === (await import('./lib/twice.ts')).twice", "true"),
         ("try { require('./plain.js') } catch (e) { e.name }", "SyntaxError"),
         ("try { require('./lib/kind') } catch (e) { e.code }", "MODULE_NOT_FOUND"),
     ]);

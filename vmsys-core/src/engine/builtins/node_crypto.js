@@ -50,7 +50,7 @@
       validateString(name, 'algorithm');
       super(options);
       this.#algorithm = algorithm(name);
-      if (this.#algorithm === undefined) throw make(Error, 'ERR_OSSL_EVP_UNSUPPORTED', 'Digest method not supported');
+      if (this.#algorithm === undefined) throw new Error('Digest method not supported');
       if (chunks !== undefined) this.#chunks = chunks;
     }
     update(data, encoding = undefined) {
@@ -183,7 +183,7 @@
     if (!Number.isSafeInteger(max)) throw invalidArgType('max', 'a safe integer', max);
     const range = max - min;
     if (range <= 0) throw outOfRange('max', `greater than the value of "min" (${min})`, max);
-    if (range > 2 ** 48 - 1) throw outOfRange('max - min', `<= ${2 ** 48 - 1}`, range);
+    if (range > 2 ** 48 - 1) throw outOfRange(min === 0 ? 'max' : 'max - min', `<= ${2 ** 48 - 1}`, range);
     return answer(callback, () => {
       const most = 2 ** 48 - (2 ** 48 % range);
       for (;;) {
