@@ -1813,7 +1813,7 @@
         err = new AbortError()
       }
 
-      // TODO: Remove isRequest branches.
+      // To Node's authors: Remove isRequest branches.
       if (isServerRequest(stream)) {
         stream.socket = null
         stream.destroy(err)
@@ -1824,7 +1824,7 @@
       } else if (typeof stream.destroy === 'function') {
         stream.destroy(err)
       } else if (typeof stream.close === 'function') {
-        // TODO: Don't lose err?
+        // To Node's authors: Don't lose err?
         stream.close()
       } else if (err) {
         process.nextTick(emitErrorCloseLegacy, stream, err)
@@ -1908,7 +1908,7 @@
         }
       }
 
-      // TODO (ronag): Improve soft detection to include core modules and
+      // To Node's authors: Improve soft detection to include core modules and
       // common ecosystem modules that do properly emit 'close' but fail
       // this generic check.
       let willEmitClose =
@@ -2501,7 +2501,7 @@
       const readable = new Readable({
         objectMode: true,
         highWaterMark: 1,
-        // TODO(ronag): What options should be allowed?
+        // To Node's authors: What options should be allowed?
         ...opts
       })
 
@@ -2634,7 +2634,7 @@
     const kReadingMore = 1 << 17
     const kDataEmitted = 1 << 18
 
-    // TODO(benjamingr) it is likely slower to do it this way than with free functions
+    // To Node's authors: it is likely slower to do it this way than with free functions
     function makeBitMapDescriptor(bit) {
       return {
         enumerable: false,
@@ -3478,7 +3478,7 @@
     Readable.prototype.wrap = function (stream) {
       let paused = false
 
-      // TODO (ronag): Should this.destroy(err) emit
+      // To Node's authors: Should this.destroy(err) emit
       // 'error' on the wrapped stream? Would require
       // a static factory method, e.g. Readable.wrap(stream).
 
@@ -4842,7 +4842,7 @@
         const { value, write, final, destroy } = fromAsyncGen(body)
         if (isIterable(value)) {
           return from(Duplexify, value, {
-            // TODO (ronag): highWaterMark?
+            // To Node's authors: highWaterMark?
             objectMode: true,
             write,
             final,
@@ -4865,7 +4865,7 @@
             }
           )
           return (d = new Duplexify({
-            // TODO (ronag): highWaterMark?
+            // To Node's authors: highWaterMark?
             objectMode: true,
             readable: false,
             write,
@@ -4889,7 +4889,7 @@
       }
       if (isIterable(body)) {
         return from(Duplexify, body, {
-          // TODO (ronag): highWaterMark?
+          // To Node's authors: highWaterMark?
           objectMode: true,
           writable: false
         })
@@ -5032,11 +5032,11 @@
         }
       }
 
-      // TODO(ronag): Avoid double buffering.
+      // To Node's authors: Avoid double buffering.
       // Implement Writable/Readable/Duplex traits.
       // See, https://github.com/nodejs/node/pull/33515.
       d = new Duplexify({
-        // TODO (ronag): highWaterMark?
+        // To Node's authors: highWaterMark?
         readableObjectMode: !!(r !== null && r !== undefined && r.readableObjectMode),
         writableObjectMode: !!(w !== null && w !== undefined && w.writableObjectMode),
         readable,
@@ -5180,7 +5180,7 @@
     function Transform(options) {
       if (!(this instanceof Transform)) return new Transform(options)
 
-      // TODO (ronag): This should preferably always be
+      // To Node's authors: This should preferably always be
       // applied but would be semver-major. Or even better;
       // make Transform a Readable with the Writable interface.
       const readableHighWaterMark = options ? getHighWaterMark(this, options, 'readableHighWaterMark', true) : null
@@ -5192,7 +5192,7 @@
           ...options,
           highWaterMark: null,
           readableHighWaterMark,
-          // TODO (ronag): 0 is not optimal since we have
+          // To Node's authors: 0 is not optimal since we have
           // a "bug" where we check needDrain before calling _write and not after.
           // Refs: https://github.com/nodejs/node/pull/32887
           // Refs: https://github.com/nodejs/node/pull/35941
@@ -5449,7 +5449,6 @@
       if (isTransformStream(writable)) {
         writable = writable.writable
       }
-      // https://streams.spec.whatwg.org/#example-manual-write-with-backpressure
       const writer = writable.getWriter()
       try {
         for await (const chunk of readable) {
@@ -5811,7 +5810,7 @@
       }
       for (let n = 0; n < streams.length; ++n) {
         if (!isNodeStream(streams[n]) && !isWebStream(streams[n])) {
-          // TODO(ronag): Add checks for non streams.
+          // To Node's authors: Add checks for non streams.
           continue
         }
         if (
@@ -5845,11 +5844,11 @@
       const writable = !!(isWritable(head) || isWritableStream(head) || isTransformStream(head))
       const readable = !!(isReadable(tail) || isReadableStream(tail) || isTransformStream(tail))
 
-      // TODO(ronag): Avoid double buffering.
+      // To Node's authors: Avoid double buffering.
       // Implement Writable/Readable/Duplex traits.
       // See, https://github.com/nodejs/node/pull/33515.
       d = new Duplex({
-        // TODO (ronag): highWaterMark?
+        // To Node's authors: highWaterMark?
         writableObjectMode: !!(head !== null && head !== undefined && head.writableObjectMode),
         readableObjectMode: !!(tail !== null && tail !== undefined && tail.readableObjectMode),
         writable,
@@ -6174,7 +6173,6 @@
       if (typeof fn !== 'function') {
         throw new ERR_INVALID_ARG_TYPE('fn', ['Function', 'AsyncFunction'], fn)
       }
-      // https://en.wikipedia.org/wiki/De_Morgan%27s_laws
       return !(await some.call(
         this,
         async (...args) => {
