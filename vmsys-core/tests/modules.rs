@@ -360,6 +360,37 @@ fn imports_can_be_declared_where_people_type_them() {
 }
 
 #[test]
+fn a_cycle_through_the_file_that_is_run_runs_it_once() {
+    let project = Project::of(&[
+        ("main.mjs", "import {use} from './dep.mjs'; export const name = 'main'; console.log('main runs', use())"),
+        ("dep.mjs", "import {name} from './main.mjs'; export function use() { return 'dep sees ' + name }"),
+        ("main.cjs", "console.log('start'); exports.early = 1; const d = require('./dep.cjs'); console.log(d.seen)"),
+        ("dep.cjs", "exports.seen = require('./main.cjs').early"),
+        (
+            "self.mjs",
+            "import * as self from './self.mjs'; export const n = 1; console.log(Object.keys(self).join(), self.n); throw new Error('at the end')",
+        ),
+    ]);
+    let printed = |run: vmsys_core::Execution| {
+        let texts = run.events.iter().filter_map(|event| match &event.payload {
+            vmsys_core::Payload::Console { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join(" | ")
+    };
+    let run = |path: &str| project.session.run_file(RunFile::new(path)).unwrap();
+    assert_eq!(printed(run("main.mjs")), "main runs dep sees main");
+    assert_eq!(printed(run("main.cjs")), "start | 1");
+    for _ in 0..2 {
+        let run = run("self.mjs");
+        let stack = run.error.as_ref().and_then(|error| error.stack.clone()).unwrap_or_default();
+        assert_eq!(printed(run), "n 1");
+        assert!(stack.contains("self.mjs:1:"), "{stack}");
+    }
+    project.check(&[("(await import('./dep.mjs')).use()", "dep sees main")]);
+}
+
+#[test]
 fn what_could_not_be_loaded_leaves_nothing_behind() {
     let files = [
         ("a.mjs", "import './b.mjs'; import './missing.mjs'; export const a = 1"),

@@ -10,7 +10,7 @@ mod required;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
@@ -47,8 +47,10 @@ pub(super) struct Modules {
     records: Option<Records>,
     /// What was found, by the name of the module.
     found: RefCell<HashMap<String, Found>>,
-    /// The files that were run as modules. Each run has the file's name, so that an import must have another.
-    run: RefCell<HashSet<String>>,
+    /// How often each file was run as a module.
+    runs: RefCell<HashMap<String, u32>>,
+    /// The name under which the file that is being run was imported before, for later.
+    earlier: RefCell<Option<(String, (String, u32))>>,
     /// The name under which each file is imported, with its number.
     names: RefCell<HashMap<String, (String, u32)>>,
     /// The files of the attempts that are being made, in the order in which they were loaded.
@@ -73,7 +75,8 @@ impl Modules {
             strict,
             records,
             found: RefCell::default(),
-            run: RefCell::default(),
+            runs: RefCell::default(),
+            earlier: RefCell::default(),
             names: RefCell::default(),
             fresh: RefCell::default(),
             depth: Cell::new(0),
@@ -92,11 +95,34 @@ impl Modules {
         self.found.borrow().get(name).map_or_else(|| name.to_owned(), |found| found.path.clone())
     }
 
-    /// The name under which a file is imported: the same each time, whatever is run meanwhile.
+    /// The name under which a file is imported: the same each time, whatever is run meanwhile. Who imports a file while it
+    /// is run for the first time gets that run's module.
     fn name_of(&self, path: &str) -> String {
         let mut names = self.names.borrow_mut();
-        let first = || if self.run.borrow().contains(path) { numbered(path, 1) } else { (path.to_owned(), 0) };
+        let runs = || self.runs.borrow().get(path).copied().unwrap_or_default();
+        let first = || if runs() > 1 { numbered(path, 1) } else { (path.to_owned(), 0) };
         names.entry(path.to_owned()).or_insert_with(first).0.clone()
+    }
+
+    /// The name under which a file is run: the file's, so that stacks tell it, unless it was imported, which takes the name.
+    fn begin_run(&self, path: &str, file: &str) -> String {
+        *self.runs.borrow_mut().entry(path.to_owned()).or_default() += 1;
+        let mut names = self.names.borrow_mut();
+        let Some(name) = names.get_mut(path) else { return path.to_owned() };
+        // While it runs, whoever imports it gets this run's module.
+        let own = numbered(path, name.1 + 1);
+        let found = Found { path: path.to_owned(), file: file.to_owned(), format: "module".to_owned() };
+        self.found.borrow_mut().insert(own.0.clone(), found);
+        let before = std::mem::replace(name, own.clone());
+        *self.earlier.borrow_mut() = Some((path.to_owned(), (before.0, own.1)));
+        own.0
+    }
+
+    /// Ends the run of a file: from now on an import of it gets what was imported before.
+    pub(super) fn end_run(&self) {
+        if let Some((path, name)) = self.earlier.borrow_mut().take() {
+            self.names.borrow_mut().insert(path, name);
+        }
     }
 
     /// Has a file imported under another name from now on.
@@ -109,6 +135,23 @@ impl Modules {
 
 fn numbered(path: &str, number: u32) -> (String, u32) {
     (format!("{path}{NUMBERED}{number}"), number)
+}
+
+/// A stack without the numbers that tell modules of one file apart.
+pub(super) fn plain_stack(stack: &str) -> String {
+    let mut plain = String::with_capacity(stack.len());
+    let mut pieces = stack.split(NUMBERED);
+    plain.extend(pieces.next());
+    for piece in pieces {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+        if rest.len() < piece.len() && rest.starts_with(':') {
+            plain.push_str(rest);
+        } else {
+            plain.push_str(NUMBERED);
+            plain.push_str(piece);
+        }
+    }
+    plain
 }
 
 /// What the engine is given to find the realm by.
@@ -138,10 +181,12 @@ pub(super) fn install(ctx: &Ctx<'_>, hook: &Box<LoaderHook>) {
 
 /// Runs a file as a module, anew.
 pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, path: &str, source: &str) -> Evaluated<'js> {
-    world.modules.run.borrow_mut().insert(path.to_owned());
     let file = format!("{}/{path}", world.modules.root);
+    let name = world.modules.begin_run(path, &file);
     let module = attempt(world, || {
-        let module = ffi::compile_module(ctx, source, path).ok_or(rquickjs::Error::Exception)?;
+        // One that imports itself is found by that name while it is being loaded, and never after it has failed.
+        world.modules.fresh.borrow_mut().push(path.to_owned());
+        let module = ffi::compile_module(ctx, source, &name).ok_or(rquickjs::Error::Exception)?;
         describe(ctx, world, &module, path, &file)?;
         Ok(module)
     });

@@ -302,6 +302,7 @@ impl QuickRealm {
     fn exception<'js>(&self, ctx: &Ctx<'js>, thrown: &Value<'js>) -> End {
         let Thrown { message, stack, name } = describe_error(ctx, thrown, &self.world.intrinsics);
         let code = code_of(&message);
+        let stack = stack.map(|stack| modules::plain_stack(&stack));
         End::Exception(ExecutionError { message, stack, name, code })
     }
 
@@ -355,6 +356,7 @@ impl Realm for QuickRealm {
             drop(ctx.catch());
             world.timers.clear_all();
             world.bridge.clear();
+            world.modules.end_run();
             let stopped = world.budget.stopped();
             world.budget.begin_cleanup();
             // Whatever ended the job, nothing that it queued may run in the next one: a timer that threw leaves what it
@@ -459,8 +461,10 @@ impl<'js> Main<'js> {
             Self::Threw(_) => None,
             Self::Pending { wrapped: false, .. } => Some(Value::new_undefined(ctx.clone())),
             Self::Pending { promise, wrapped: true } => {
+                // A guest that has put a setter for it on every object gets what it made of it: nothing.
                 let wrapper = promise.result::<Value<'js>>()?.ok()?;
-                ffi::own_data_property(ctx, &wrapper, "value")
+                let value = ffi::own_data_property(ctx, &wrapper, "value");
+                Some(value.unwrap_or_else(|| Value::new_undefined(ctx.clone())))
             }
         }
     }

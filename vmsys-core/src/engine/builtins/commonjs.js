@@ -1,7 +1,7 @@
 // `require`: CommonJS modules of the worktree, cached for the life of the session.
 (function (internal) {
   'use strict';
-  const { caller, builtin, compile, evaluate, job } = internal.natives;
+  const { caller, builtin, compile, evaluate, job, runModule } = internal.natives;
   const { apply, defineProperty } = Reflect;
   const { hasOwn } = Object;
   const parseJson = JSON.parse;
@@ -47,6 +47,9 @@
 
   // What is imported goes its own way when it turns out to be an ES module: then it gives null.
   function load({ path, file, format }, isImport) {
+    // A file that is being run is the module that others of its cycle get.
+    const own = runModule(path);
+    if (own !== undefined) return own;
     const known = cache[file];
     const isStale = loading[file] !== undefined && loading[file] !== job();
     if (known !== undefined && !isStale) return known;

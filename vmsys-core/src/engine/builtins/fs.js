@@ -66,8 +66,8 @@
 
   // Options are an object, or the encoding alone. Each is read once: it may be a getter.
   function optionsOf(options) {
-    if (options === null || options === undefined || typeof options === 'function') return {};
-    if (typeof options === 'string') return { encoding: encodingOf(options) };
+    if (options === null || options === undefined || typeof options === 'function') return { __proto__: null };
+    if (typeof options === 'string') return { __proto__: null, encoding: encodingOf(options) };
     if (typeof options !== 'object') throw invalidArgType('options', ['string', 'Object'], options);
     const { encoding, flag, mode, flush, recursive, withFileTypes, signal } = options;
     if (signal !== undefined) validateAbortSignal(signal, 'options.signal');

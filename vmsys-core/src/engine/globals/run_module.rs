@@ -18,15 +18,21 @@ use crate::engine::{builtins, ffi};
 /// The names that are there for a run only.
 const NAMES: [&str; 4] = ["module", "exports", "__filename", "__dirname"];
 
-/// The `module` of the run that is going on, once it was touched.
+/// The `module` of the run that is going on.
 #[derive(Default)]
-pub(in crate::engine) struct RunModule(RefCell<Option<Persistent<Value<'static>>>>);
+pub(in crate::engine) struct RunModule {
+    /// The file that is being run.
+    path: RefCell<Option<String>>,
+    /// Its `module`, once it was touched.
+    module: RefCell<Option<Persistent<Value<'static>>>>,
+}
 
 impl RunModule {
     /// Puts the names in place. What a script has made unchangeable stays.
     pub(in crate::engine) fn enter(ctx: &Ctx<'_>, world: &Rc<World>, path: &str) -> Result<()> {
         let file = format!("{}/{path}", world.modules.root());
         let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+        *world.run_module.path.borrow_mut() = Some(path.to_owned());
         let globals = ctx.globals();
         for (name, value) in [("__filename", file.as_str()), ("__dirname", directory)] {
             super::process::or_leave(ctx, globals.prop(name, Property::from(value).writable().configurable()));
@@ -51,20 +57,27 @@ impl RunModule {
         Ok(())
     }
 
+    /// The `module` of a file that is being run: others of its cycle require the run, and not a second module.
+    pub(in crate::engine) fn of<'js>(ctx: &Ctx<'js>, world: &Rc<World>, path: &str) -> Option<Result<Object<'js>>> {
+        let is_run = world.run_module.path.borrow().as_deref() == Some(path);
+        is_run.then(|| Self::module(ctx, world, path, &format!("{}/{path}", world.modules.root())))
+    }
+
     fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, path: &str, file: &str) -> Result<Object<'js>> {
-        let known = world.run_module.0.borrow().clone();
+        let known = world.run_module.module.borrow().clone();
         if let Some(known) = known {
             return known.restore(ctx)?.into_object().ok_or(rquickjs::Error::Unknown);
         }
         let enter: Function<'js> = builtins::part(ctx, world, "commonjs")?.get("enterRun")?;
         let module: Object<'js> = enter.call((path, file))?;
-        *world.run_module.0.borrow_mut() = Some(Persistent::save(ctx, module.clone().into_value()));
+        *world.run_module.module.borrow_mut() = Some(Persistent::save(ctx, module.clone().into_value()));
         Ok(module)
     }
 
     /// Takes the names away, but for those to which the file gave a value of its own.
     pub(in crate::engine) fn leave(ctx: &Ctx<'_>, world: &World) {
-        let module = world.run_module.0.borrow_mut().take().and_then(|module| module.restore(ctx).ok());
+        world.run_module.path.borrow_mut().take();
+        let module = world.run_module.module.borrow_mut().take().and_then(|module| module.restore(ctx).ok());
         let globals = ctx.globals();
         for name in NAMES {
             let Ok(key) = Key::name(ctx, name) else { continue };

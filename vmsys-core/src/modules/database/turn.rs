@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use crate::modules::CallContext;
 
-/// Processor time is asked for less often than the rest: it is a call of the system's.
-const LOOKS_PER_CPU: u32 = 16;
 /// How long a database that somebody else writes to is waited for.
 const BUSY: Duration = Duration::from_secs(5);
 const BUSY_STEP: Duration = Duration::from_millis(2);
@@ -17,7 +15,6 @@ thread_local! {
 
 struct Turn {
     context: CallContext,
-    looks: u32,
 }
 
 /// Does something for a call.
@@ -28,17 +25,16 @@ pub(super) fn of<T>(context: &CallContext, body: impl FnOnce() -> T) -> T {
             CURRENT.take();
         }
     }
-    CURRENT.set(Some(Turn { context: context.clone(), looks: 0 }));
+    CURRENT.set(Some(Turn { context: context.clone() }));
     let _end = End;
     body()
 }
 
 /// Tells whether the call is past a limit. Outside of a call nothing is.
 pub(super) fn must_stop() -> bool {
-    CURRENT.with_borrow_mut(|turn| {
+    CURRENT.with_borrow(|turn| {
         let Some(turn) = turn else { return false };
-        turn.looks = turn.looks.wrapping_add(1);
-        turn.context.should_stop() || turn.looks.is_multiple_of(LOOKS_PER_CPU) && turn.context.cpu_left().is_zero()
+        turn.context.should_stop() || turn.context.cpu_left().is_zero()
     })
 }
 

@@ -6,6 +6,7 @@ use rquickjs::{Ctx, Exception, IntoJs, Result, Value};
 
 use super::Native;
 use crate::engine::builtins::{argument, loadable_modules, module, module_name};
+use crate::engine::globals::RunModule;
 use crate::engine::realm::World;
 use crate::engine::{cross, ffi, modules};
 
@@ -14,6 +15,7 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] = &[
     Native { name: "builtin", body: builtin },
     Native { name: "compile", body: compile },
     Native { name: "job", body: job },
+    Native { name: "runModule", body: run_module },
     Native { name: "evaluate", body: evaluate },
 ];
 
@@ -42,6 +44,14 @@ fn is_module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Res
 /// `moduleNames()`: the modules that are no files and can be loaded.
 fn module_names<'js>(ctx: &Ctx<'js>, world: &Rc<World>, _: &[Value<'js>]) -> Result<Value<'js>> {
     loadable_modules(world).into_js(ctx)
+}
+
+/// `runModule(path)`: the `module` of a file that is being run; `undefined` for any other.
+fn run_module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
+    match RunModule::of(ctx, world, &text(ctx, args, 0)?) {
+        Some(module) => module.map(rquickjs::Object::into_value),
+        None => Ok(Value::new_undefined(ctx.clone())),
+    }
 }
 
 /// `job()`: a number that no other execution of the realm has.
