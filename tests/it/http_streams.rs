@@ -184,7 +184,7 @@ fn what_a_reader_has_seen_is_there_after_a_kill_and_it_reads_on() {
     // At most 100 ms later by the contract; the rest of the bound is for a busy machine.
     wait_for("what was seen to be on disk", Duration::from_secs(2), || {
         let database = rusqlite::Connection::open(home.db()).unwrap();
-        let stored: u64 = database.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+        let stored: u32 = database.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
         (stored >= 40).then_some(())
     });
     daemon.kill();
