@@ -7,6 +7,7 @@
 
 mod cli;
 mod cli_grants;
+mod cli_streams;
 mod durability;
 mod hostile;
 mod http;
@@ -15,14 +16,17 @@ mod http_events;
 mod http_executions;
 mod http_fs;
 mod http_grants;
+mod http_idempotency;
 mod http_limits;
 mod http_modules;
 mod http_native;
 mod http_net;
 mod http_paths;
 mod http_sessions;
+mod http_streams;
 mod http_templates;
 mod http_typescript;
 mod libraries;
 mod npm;
+mod sse;
 mod support;

@@ -1,6 +1,7 @@
 //! The REST client: one call of the contract a method, one connection a call.
 
 pub(crate) mod records;
+mod stream;
 mod url;
 
 use std::io;
@@ -36,6 +37,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// How many records the daemon puts on a page that nobody asked to be longer, and at most.
 const PAGE: usize = 50;
 const LONGEST_PAGE: u32 = 1000;
+
+/// How this program introduces itself.
+const USER_AGENT_NAME: &str = concat!("vm-system/", env!("CARGO_PKG_VERSION"));
 
 /// An answer: the document as it came, and what was understood of it.
 #[derive(Debug)]
@@ -276,7 +280,7 @@ impl Client {
             .method(method)
             .uri(self.url.target(path))
             .header(HOST, self.url.authority())
-            .header(USER_AGENT, concat!("vm-system/", env!("CARGO_PKG_VERSION")))
+            .header(USER_AGENT, USER_AGENT_NAME)
             .header(ACCEPT, "application/json");
         let body = match body {
             Some(body) => {

@@ -228,6 +228,7 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
             "one execution at a time: wait, or find it with `vm-system exec list {session}` and end it with \
              `vm-system exec cancel EXECUTION_ID`"
         ),
+        "IDEMPOTENCY_CONFLICT" => "a key stands for one request for 24 hours: choose another one".to_owned(),
         "EXECUTION_NOT_RUNNING" => "`vm-system exec get EXECUTION_ID` shows how it ended".to_owned(),
         "STARTUP_FAILED" => format!("`vm-system exec list {session}` shows the startup runs"),
         "STARTUP_MODE_UNSUPPORTED" => "`--mode eval` is the mode that this daemon has".to_owned(),

@@ -98,6 +98,13 @@ impl Output {
         self.out.write(&format!("{head} {}\n", visible(&json::compact(payload))));
     }
 
+    /// Writes `EXECUTION_ID [SEQ] TYPE: PAYLOAD`, for events of several executions.
+    pub(crate) fn event_of(&mut self, execution: &str, seq: u64, kind: &str, payload: &str) {
+        let id = self.out.paint(DIM, visible(execution));
+        self.out.write(&format!("{id} "));
+        self.event(seq, kind, payload);
+    }
+
     /// Writes a document: laid out on a terminal, on one line in a pipe.
     pub(crate) fn json(&mut self, document: &str) {
         self.out.document(document);
@@ -129,6 +136,16 @@ impl Output {
             }
             self.out.write("\n");
         }
+    }
+
+    /// Shows what was written so far, to whoever reads along.
+    pub(crate) fn flush(&mut self) {
+        self.out.flush();
+    }
+
+    /// Tells whether nobody reads any more, so that there is no sense in going on.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.out.failure.is_some()
     }
 
     /// Writes what a script printed to standard output, as it is and at once.

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     SessionBusy,
     /// The execution has ended already.
     ExecutionNotRunning,
+    /// The idempotency key was used before, for another request. Detail: `execution_id`, of the first one.
+    IdempotencyConflict,
     /// The path is absolute, leaves the worktree, or names something that is no regular file.
     InvalidPath,
     /// The startup mode is unknown or not available.
@@ -67,6 +69,7 @@ impl ErrorKind {
             Self::TemplateInactive => "TEMPLATE_INACTIVE",
             Self::SessionBusy => "SESSION_BUSY",
             Self::ExecutionNotRunning => "EXECUTION_NOT_RUNNING",
+            Self::IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
             Self::InvalidPath => "INVALID_PATH",
             Self::StartupModeUnsupported => "STARTUP_MODE_UNSUPPORTED",
             Self::ModuleNotAllowed => "MODULE_NOT_ALLOWED",

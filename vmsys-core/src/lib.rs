@@ -51,9 +51,13 @@
 //! cancelled or runs out of time is an `Ok` with that [`ExecutionStatus`]: an `Err` says that nothing was run, or that
 //! the store failed.
 //!
+//! [`Session::start`] does not wait: it answers with a [`RunningExecution`] once it is stored that it runs, and takes a
+//! [key](Submission::key) under which the same work is done at most once.
+//!
 //! **Events.** Everything that an execution prints or comes to is an [`Event`], numbered from 1 without gaps: first the
 //! input, last the value, the exception or the reason why it was stopped. [`VmSystem::events`] reads them, also while
-//! the code runs.
+//! the code runs; [`VmSystem::watch`] and [`VmSystem::watch_session`] follow them, from any place, without a gap or a
+//! double.
 //!
 //! **Grants.** A session reaches the language, the web's interfaces, Node's modules without effects, and the code of its
 //! worktree. Whatever else it reaches, its template was given: native modules ([`VmSystem::add_module`]),
@@ -82,6 +86,7 @@
 //! - It has no async interface: calls block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
 
+mod bell;
 mod engine;
 mod error;
 mod event;
@@ -114,7 +119,10 @@ pub use self::modules::{
 };
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 pub use self::store::Durability;
-pub use self::system::{Config, Session, VmSystem};
+pub use self::system::{
+    Config, ExecutionNews, ExecutionWatch, IdempotencyKey, RunningExecution, Session, SessionCursor, SessionNews,
+    SessionStart, SessionWatch, Submission, VmSystem,
+};
 pub use self::template::{
     Capability, CapabilityKind, Engine, FsPolicy, HostPattern, Isolation, LimitsPatch, NetPolicy, NewCapability,
     NewStartupFile, NewTemplate, ResolverPatch, ResolverSettings, RuntimePatch, RuntimeSettings, Settings, StartupFile,

@@ -3,7 +3,9 @@
 mod handle;
 mod host_env;
 mod housekeeping;
+mod start;
 mod templates;
+mod watch;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,6 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 pub use self::handle::Session;
 use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
+use self::start::Admissions;
+pub use self::start::{IdempotencyKey, RunningExecution, Submission};
+pub use self::watch::{ExecutionNews, ExecutionWatch, SessionCursor, SessionNews, SessionStart, SessionWatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::execution::{
@@ -20,7 +25,7 @@ use crate::execution::{
 };
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::protocol::{LibraryCode, NotMade, Outcome, RealmConfig};
-use crate::isolation::thread::{After, RealmThread};
+use crate::isolation::thread::RealmThread;
 use crate::library::{LibraryCache, LibrarySource};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
 use crate::modules::{Catalog, Module, ProtectedFiles, SessionContext, SessionFiles, SessionModules};
@@ -174,6 +179,7 @@ pub(crate) struct Inner {
     host_env: HostEnv,
     sessions: RwLock<HashMap<SessionId, Arc<LiveSession>>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
+    admissions: Admissions,
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
 }
@@ -248,6 +254,7 @@ impl VmSystem {
             host_env: config.host_env,
             sessions: RwLock::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
+            admissions: Admissions::default(),
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
         });
@@ -406,24 +413,6 @@ impl Inner {
         }
     }
 
-    /// Runs an execution in a session that is ready.
-    fn run(self: &Arc<Self>, session: &Arc<LiveSession>, request: Request, source: String) -> Result<Arc<Execution>> {
-        let live = LiveExecution::begin(session.id, request, session.settings.limits);
-        self.enlist(session, &live, |session| session.begin(&live))?;
-        self.run_begun(session, live, source)
-    }
-
-    /// Begins an execution, which can be found by its id before its session can tell that id to anybody.
-    fn enlist(
-        &self,
-        session: &Arc<LiveSession>,
-        live: &Arc<LiveExecution>,
-        begin: impl FnOnce(&LiveSession) -> Result<()>,
-    ) -> Result<()> {
-        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
-        begin(session).inspect_err(|_| drop(self.lock_running().remove(&live.id)))
-    }
-
     /// Forgets an execution that is stored, and tells how many others there are. One whose end could not be stored stays,
     /// and the flusher tries again: its row would say that it runs for as long as this program does.
     fn delist(&self, live: &LiveExecution, ended: &Result<Arc<Execution>>) -> usize {
@@ -432,32 +421,6 @@ impl Inner {
             running.remove(&live.id);
         }
         running.len()
-    }
-
-    fn run_begun(
-        self: &Arc<Self>,
-        session: &Arc<LiveSession>,
-        live: Arc<LiveExecution>,
-        source: String,
-    ) -> Result<Arc<Execution>> {
-        let alone = self.lock_running().len() == 1;
-        let (inner, on) = (Arc::downgrade(self), session.clone());
-        let on_end = Box::new(move |live: &LiveExecution, ended: &Result<Arc<Execution>>| {
-            let Some(inner) = inner.upgrade() else { return After::Sleep };
-            let others_run = inner.delist(live, ended) > 0;
-            if !on.is_alive() {
-                inner.forget_session(on.id);
-            }
-            if others_run { After::Sleep } else { After::Spin }
-        });
-        if !execution::submit(session, &live, source, &self.store, on_end) {
-            let running = Running { live: live.clone(), session: session.clone() };
-            self.give_up(&running, execution::lost("the session's runtime is gone"), "its runtime is gone", false);
-        }
-        if alone {
-            live.spin();
-        }
-        live.wait()
     }
 
     /// Ends an execution whose realm does not, and with it the session.
@@ -585,8 +548,7 @@ impl Inner {
             env: JsonObject::new(),
             imported: file.mode == StartupMode::Import,
         };
-        let live = LiveExecution::begin(session.id, request, session.settings.limits);
-        self.enlist(session, &live, |session| session.begin_startup(&live))?;
+        let live = self.begin(session, request, LiveSession::begin_startup)?;
         let read =
             WorktreePath::parse(&file.path).and_then(|path| session.worktree.read_source(&path, MAX_SOURCE_BYTES));
         let source = match read {

@@ -153,9 +153,12 @@ fn status_of(kind: ErrorKind) -> StatusCode {
     match kind {
         K::Validation => StatusCode::BAD_REQUEST,
         K::TemplateNotFound | K::SessionNotFound | K::ExecutionNotFound | K::FileNotFound => StatusCode::NOT_FOUND,
-        K::AlreadyExists | K::SessionNotReady | K::TemplateInactive | K::SessionBusy | K::ExecutionNotRunning => {
-            StatusCode::CONFLICT
-        }
+        K::AlreadyExists
+        | K::SessionNotReady
+        | K::TemplateInactive
+        | K::SessionBusy
+        | K::ExecutionNotRunning
+        | K::IdempotencyConflict => StatusCode::CONFLICT,
         K::InvalidPath
         | K::StartupModeUnsupported
         | K::StartupFailed
@@ -198,6 +201,7 @@ mod tests {
             (K::ExecutionNotFound, 404),
             (K::FileNotFound, 404),
             (K::AlreadyExists, 409),
+            (K::IdempotencyConflict, 409),
             (K::SessionNotReady, 409),
             (K::TemplateInactive, 409),
             (K::SessionBusy, 409),

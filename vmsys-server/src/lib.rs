@@ -41,6 +41,7 @@ mod routes;
 mod server;
 mod service;
 mod shutdown;
+mod stream;
 mod ui;
 
 pub use self::config::{CacheArgs, Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};

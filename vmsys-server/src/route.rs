@@ -3,11 +3,14 @@
 use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use vmsys_core::IdempotencyKey;
 
 use crate::decode;
 use crate::error::ApiError;
@@ -17,6 +20,8 @@ use crate::query::{self, Query};
 ///
 /// It may block: the service calls it where its [`Cost`] says. `C` is what it works on: the core, or less in tests.
 pub(crate) type Handler<C> = fn(&C, &Request) -> Result<Answer, ApiError>;
+
+pub(crate) const JSON: &str = "application/json";
 
 /// What a handler may cost, which decides where it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +45,14 @@ pub(crate) struct Route<C> {
     pub(crate) query: &'static [&'static str],
     /// Whether it reads a body. One that does not takes none, or an empty object.
     pub(crate) takes_body: bool,
+    /// Whether it takes an `Idempotency-Key`.
+    pub(crate) takes_key: bool,
     pub(crate) handler: Handler<C>,
 }
 
 impl<C> Route<C> {
     fn new(method: Method, path: &'static str, handler: Handler<C>) -> Self {
-        Self { method, path, cost: Cost::Brief, query: &[], takes_body: false, handler }
+        Self { method, path, cost: Cost::Brief, query: &[], takes_body: false, takes_key: false, handler }
     }
 
     pub(crate) fn get(path: &'static str, handler: Handler<C>) -> Self {
@@ -67,6 +74,11 @@ impl<C> Route<C> {
     /// The same, reading a JSON body.
     pub(crate) fn with_body(self) -> Self {
         Self { takes_body: true, ..self }
+    }
+
+    /// The same, taking an `Idempotency-Key`.
+    pub(crate) fn with_key(self) -> Self {
+        Self { takes_key: true, ..self }
     }
 
     /// The same, taking these query parameters.
@@ -146,11 +158,21 @@ fn allowed<C>(routes: &[Route<C>]) -> String {
     text
 }
 
+/// What the head of a request says that a handler asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    /// `Idempotency-Key`, checked.
+    pub(crate) key: Option<IdempotencyKey>,
+    /// `Last-Event-ID`: where a stream was cut off.
+    pub(crate) last_event_id: Option<String>,
+}
+
 /// A request whose route is known and whose body has arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Request {
     pub(crate) params: Params,
     pub(crate) query: Query,
+    pub(crate) given: Given,
     pub(crate) body: Bytes,
 }
 
@@ -175,15 +197,88 @@ impl Request {
     }
 }
 
-/// An answer, written out.
+/// An answer: a status, and what is written out now or later.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content_type: &'static str,
-    pub(crate) body: Bytes,
+    /// Where the thing is that was made.
+    pub(crate) location: Option<String>,
+    pub(crate) body: Body,
+}
+
+/// The body of an answer.
+pub(crate) enum Body {
+    Whole(Bytes),
+    /// Written on and on, until its source is over.
+    Stream(Box<dyn Source>),
+    /// Written once its source is over, or this time has passed.
+    Awaited(Box<dyn Source>, Duration),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => bytes.fmt(f),
+            Self::Stream(_) => f.write_str("a stream"),
+            Self::Awaited(_, time) => write!(f, "something awaited for {time:?}"),
+        }
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self::Whole(bytes.into())
+    }
+}
+
+/// Where a body comes from that is not there yet. What drives it is the service's: a source neither waits nor writes.
+pub(crate) trait Source: Send {
+    /// Returns what is new: nothing says that there is nothing yet. It may ask the store.
+    fn read(&mut self) -> Result<Part, ApiError>;
+
+    /// Is ready when it is time to read again. Never blocks.
+    fn poll_news(&mut self, context: &mut Context<'_>) -> Poll<()>;
+}
+
+/// What a source has to say.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) bytes: Bytes,
+    /// Nothing comes after it.
+    pub(crate) is_last: bool,
 }
 
 impl Answer {
+    pub(crate) fn new(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Self {
+        Self { status, content_type, location: None, body: body.into() }
+    }
+
+    /// Answers 202 with a document, and where it will be found.
+    pub(crate) fn accepted(document: &impl Serialize, location: String) -> Result<Self, ApiError> {
+        Ok(Self { location: Some(location), ..Self::json(StatusCode::ACCEPTED, document)? })
+    }
+
+    /// Answers 200 with Server-Sent Events.
+    pub(crate) fn events(source: impl Source + 'static) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content_type: "text/event-stream",
+            location: None,
+            body: Body::Stream(Box::new(source)),
+        }
+    }
+
+    /// Answers 200 with a document that is awaited for some time.
+    pub(crate) fn awaited(source: impl Source + 'static, at_most: Duration) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content_type: JSON,
+            location: None,
+            body: Body::Awaited(Box::new(source), at_most),
+        }
+    }
+
     /// Answers 200 with a document.
     pub(crate) fn ok(document: &impl Serialize) -> Result<Self, ApiError> {
         Self::json(StatusCode::OK, document)
@@ -196,7 +291,7 @@ impl Answer {
 
     fn json(status: StatusCode, document: &impl Serialize) -> Result<Self, ApiError> {
         match serde_json::to_vec(document) {
-            Ok(body) => Ok(Self { status, content_type: "application/json", body: body.into() }),
+            Ok(body) => Ok(Self::new(status, JSON, body)),
             Err(error) => Err(ApiError::internal(format!("an answer cannot be written as JSON: {error}"))),
         }
     }

@@ -175,6 +175,7 @@ async fn accept_until<C: Send + Sync + 'static>(
     end: impl FnOnce() + Send + 'static,
 ) {
     let (stop, stopped) = watch::channel(());
+    let streams = app.clone();
     let accepting = async {
         loop {
             match listener.accept().await {
@@ -197,6 +198,8 @@ async fn accept_until<C: Send + Sync + 'static>(
     if timeout(GRACE, on_own_thread(end)).await.is_err() {
         tracing::warn!("what was running did not end in time");
     }
+    // Not before: they have just told how everything ended.
+    streams.end_streams();
     // Each connection holds a receiver until it ends.
     if timeout(LINGER, stop.closed()).await.is_err() {
         tracing::warn!(connections = stop.receiver_count(), "connections were cut");

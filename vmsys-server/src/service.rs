@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
@@ -21,7 +21,8 @@ use crate::decode;
 use crate::error::ApiError;
 use crate::query::Query;
 use crate::request_id;
-use crate::route::{Answer, Cost, Request, Route, Router};
+use crate::route::{Answer, Body, Cost, Given, JSON, Request, Route, Router};
+use crate::stream;
 
 /// Threads that may wait for the core at once, in the runtime that [`run_blocking`](crate::run_blocking) builds.
 pub(crate) const BLOCKING_THREADS: usize = 2048;
@@ -43,6 +44,8 @@ pub(crate) struct App<C> {
     /// How long the rest of an unwanted body is read.
     pub(crate) drain_timeout: Duration,
     long_calls: Arc<Semaphore>,
+    /// Whether streams are to end.
+    stopping: watch::Sender<bool>,
 }
 
 impl<C: Send + Sync + 'static> App<C> {
@@ -54,6 +57,7 @@ impl<C: Send + Sync + 'static> App<C> {
             body_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(5),
             long_calls: Arc::new(Semaphore::new(LONG_CALLS)),
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -67,7 +71,7 @@ impl<C: Send + Sync + 'static> App<C> {
         request: http::Request<Incoming>,
         id: HeaderValue,
         remote: SocketAddr,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<stream::Body> {
         let started = Instant::now();
         let (head, incoming) = request.into_parts();
         let mut body = RequestBody { incoming, touched: false, late: false };
@@ -75,8 +79,12 @@ impl<C: Send + Sync + 'static> App<C> {
         body.drain(&head.headers, self.drain_timeout).await;
 
         let request_id = id.to_str().unwrap_or_default();
+        let outcome = match outcome {
+            Ok(answer) => self.respond(answer).await,
+            Err(error) => Err(error),
+        };
         let response = match outcome {
-            Ok(answer) => respond(answer),
+            Ok(response) => response,
             Err(error) => {
                 if let Some(cause) = error.cause() {
                     tracing::error!(request_id, cause, "a request failed inside");
@@ -96,19 +104,39 @@ impl<C: Send + Sync + 'static> App<C> {
         response
     }
 
+    /// Writes an answer out, or begins to.
+    async fn respond(&self, answer: Answer) -> Result<Response<stream::Body>, ApiError> {
+        let Answer { status, content_type, location, body } = answer;
+        let body = match body {
+            Body::Whole(bytes) => stream::Body::whole(bytes),
+            Body::Stream(source) => stream::begin(source, self.stopping.subscribe()),
+            Body::Awaited(source, at_most) => {
+                stream::Body::whole(stream::awaited(source, at_most, self.stopping.subscribe()).await?)
+            }
+        };
+        let mut response = respond(status, content_type, body);
+        if let Some(location) = location {
+            let location = HeaderValue::from_str(&location).map_err(|error| ApiError::internal(error.to_string()))?;
+            response.headers_mut().insert(LOCATION, location);
+        }
+        Ok(response)
+    }
+
+    /// Ends what would go on for ever: streams, and answers that are awaited.
+    pub(crate) fn end_streams(&self) {
+        self.stopping.send_replace(true);
+    }
+
     async fn answer(&self, head: &http::request::Parts, body: &mut RequestBody) -> Result<Answer, ApiError> {
         access::check(&head.uri, &head.headers)?;
         let (route, params) = self.router.find(&head.method, head.uri.path())?;
-        // A caller that sends a key counts on it: to ignore it would run its request twice.
-        if head.headers.contains_key("idempotency-key") {
-            return Err(ApiError::invalid_request("Idempotency-Key is not available in this version: send none"));
-        }
+        let given = given(route, &head.headers)?;
         let query = Query::parse(head.uri.query().unwrap_or_default(), route.query)?;
         let body = body.read(&head.headers, self.max_body_bytes, self.body_timeout).await?;
         if !route.takes_body {
             decode::nothing(&body)?;
         }
-        self.call(route, Request { params, query, body }).await
+        self.call(route, Request { params, query, given, body }).await
     }
 
     /// Calls the handler. It ends in its own time: a client that goes away stops nothing.
@@ -208,19 +236,39 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json") && !encoded
 }
 
-fn respond(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(answer.body));
-    *response.status_mut() = answer.status;
+fn respond(status: StatusCode, content_type: &'static str, body: stream::Body) -> Response<stream::Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-fn refuse(error: &ApiError) -> Response<Full<Bytes>> {
-    let body = error.to_json().into();
-    let mut response = respond(Answer { status: error.status(), content_type: "application/json", body });
+/// Reads what a handler is given of the head.
+fn given<C>(route: &Route<C>, headers: &HeaderMap) -> Result<Given, ApiError> {
+    let single = |name: &'static str| {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => {
+                value.to_str().map(Some).map_err(|_| ApiError::validation(name, format!("{name} must be ASCII text")))
+            }
+            (Some(_), Some(_)) => Err(ApiError::validation(name, format!("{name} is given twice"))),
+        }
+    };
+    let key = single("Idempotency-Key")?;
+    // A caller that sends a key counts on it: to ignore it would run its request twice.
+    if key.is_some() && !route.takes_key {
+        return Err(ApiError::invalid_request("This route takes no Idempotency-Key"));
+    }
+    let last_event_id = single("Last-Event-ID")?.filter(|id| !id.is_empty()).map(str::to_owned);
+    Ok(Given { key: key.map(str::parse).transpose()?, last_event_id })
+}
+
+fn refuse(error: &ApiError) -> Response<stream::Body> {
+    let mut response = respond(error.status(), JSON, stream::Body::whole(error.to_json().into()));
     let headers = response.headers_mut();
     if let Some(allow) = error.detail("allow").and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(ALLOW, allow);
@@ -246,7 +294,7 @@ pub(crate) struct Service<C> {
 }
 
 impl<C: Send + Sync + 'static> hyper::service::Service<http::Request<Incoming>> for Service<C> {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<stream::Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -269,7 +317,11 @@ impl<C: Send + Sync + 'static> hyper::service::Service<http::Request<Incoming>> 
                 refuse(&error)
             });
             response.headers_mut().insert(request_id::HEADER, shown);
-            pulse.idle();
+            if response.body().is_stream() {
+                response.body_mut().when_done(move || pulse.idle());
+            } else {
+                pulse.idle();
+            }
             Ok(response)
         })
     }

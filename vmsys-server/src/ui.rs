@@ -1,6 +1,5 @@
 //! The page at `/`: what this is, for a person who opened the port in a browser.
 
-use bytes::Bytes;
 use http::StatusCode;
 
 use crate::error::ApiError;
@@ -28,9 +27,5 @@ what it did. Its API lives under <code>/api/v1</code>:</p>
 
 /// Answers the page.
 pub(crate) fn page<C>(_: &C, _: &Request) -> Result<Answer, ApiError> {
-    Ok(Answer {
-        status: StatusCode::OK,
-        content_type: "text/html; charset=utf-8",
-        body: Bytes::from_static(PAGE.as_bytes()),
-    })
+    Ok(Answer::new(StatusCode::OK, "text/html; charset=utf-8", PAGE))
 }

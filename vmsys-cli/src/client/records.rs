@@ -139,6 +139,8 @@ pub(crate) struct Metrics {
 /// One thing that happened in an execution.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Event {
+    #[serde(default)]
+    pub(crate) execution_id: String,
     pub(crate) seq: u64,
     #[serde(rename = "type")]
     pub(crate) kind: String,

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use super::{body, show, show_list};
+use super::{body, show, show_list, shown, understood};
 use crate::args::{self, id};
 use crate::client::records::{Event, Execution};
 use crate::client::{Answer, Client};
@@ -27,6 +27,9 @@ Examples:
         /// The JavaScript; `-` reads it from standard input
         #[arg(allow_hyphen_values = true)]
         code: String,
+        /// Return once it runs; `vm-system exec watch` follows it
+        #[arg(long)]
+        detach: bool,
     },
     /// Run a file of the session's worktree
     RunFile(RunFileArgs),
@@ -47,6 +50,22 @@ Examples:
     },
     /// Show the events of an execution
     Events {
+        /// The execution
+        #[arg(value_parser = id())]
+        execution_id: String,
+        /// Only events after this one
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        after_seq: u64,
+        /// Go on until the execution has ended
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Follow an execution to its end, and end as it does
+    #[command(after_help = "\
+Examples:
+  vm-system exec watch EXECUTION_ID
+  vm-system exec watch EXECUTION_ID --after-seq 41")]
+    Watch {
         /// The execution
         #[arg(value_parser = id())]
         execution_id: String,
@@ -79,13 +98,19 @@ pub(crate) struct RunFileArgs {
     /// A variable of __ENV__; the value is text
     #[arg(long, value_name = "KEY=VALUE", value_parser = args::variable)]
     env: Vec<(String, String)>,
+    /// Return once it runs; `vm-system exec watch` follows it
+    #[arg(long)]
+    detach: bool,
 }
 
 /// Does what the command says.
 pub(crate) fn run(command: ExecCommand, client: &Client, out: &mut Output) -> Result<Exit> {
     match command {
-        ExecCommand::Repl { session_id, code } => {
-            let request = body! {"session_id": session_id, "input": args::code(code)?};
+        ExecCommand::Repl { session_id, code, detach } => {
+            let mut request = body! {"session_id": session_id, "input": args::code(code)?};
+            if detach {
+                request.insert("detach".to_owned(), true.into());
+            }
             return conclude(client.repl(request), client, out);
         }
         ExecCommand::RunFile(run) => return conclude(client.run_file(request(run)), client, out),
@@ -95,7 +120,20 @@ pub(crate) fn run(command: ExecCommand, client: &Client, out: &mut Output) -> Re
         }
         // To have shown it is what was asked for, however it ended.
         ExecCommand::Get { execution_id } => show(&client.execution(&execution_id)?, out, execution),
-        ExecCommand::Events { execution_id, after_seq } => {
+        ExecCommand::Events { execution_id, after_seq, follow: true } => {
+            watch(&execution_id, after_seq, client, out)?;
+        }
+        ExecCommand::Watch { execution_id, after_seq } => {
+            let Some(ended) = watch(&execution_id, after_seq, client, out)? else { return Ok(Exit::Done) };
+            let answer: Execution = understood(&ended)?;
+            if out.is_json() {
+                out.json(&ended);
+            } else {
+                summary(&answer, out);
+            }
+            return Ok(exit_of(&answer.status));
+        }
+        ExecCommand::Events { execution_id, after_seq, follow: false } => {
             show(&client.events(&execution_id, after_seq)?, out, |list, out| match list.as_slice() {
                 [] => out.line("No events found"),
                 list => events(list, out),
@@ -118,7 +156,50 @@ fn request(run: RunFileArgs) -> Map<String, Value> {
         request
             .insert("env".to_owned(), run.env.into_iter().map(|(name, value)| (name, Value::String(value))).collect());
     }
+    if run.detach {
+        request.insert("detach".to_owned(), true.into());
+    }
     request
+}
+
+/// Prints events as they come. Answers the execution once it has ended; none when nobody reads any more.
+fn watch(id: &str, after_seq: u64, client: &Client, out: &mut Output) -> Result<Option<String>> {
+    let mut ended = None;
+    let followed = client.watch_execution(id, after_seq, &mut |name, data| {
+        if name == "end" {
+            ended = Some(data.to_owned());
+            return Ok(());
+        }
+        followed_event(data, out)
+    });
+    match followed {
+        Err(_) if out.is_cut() => Ok(None),
+        followed => followed.map(|()| ended),
+    }
+}
+
+/// Prints one event at once.
+fn followed_event(data: &str, out: &mut Output) -> Result<()> {
+    if out.is_json() {
+        out.json(data);
+    } else {
+        events(&[understood(data)?], out);
+    }
+    shown(out)
+}
+
+/// Prints the end of an execution whose events were printed already.
+fn summary(execution: &Execution, out: &mut Output) {
+    let style = match exit_of(&execution.status) {
+        Exit::Done => GOOD,
+        _ => BAD,
+    };
+    out.styled_field("Status", &execution.status, style);
+    for (name, document) in [("Result", &execution.result), ("Error", &execution.error)] {
+        if let Some(document) = document {
+            out.line(format_args!("{name}: {}", json::compact(document.get())));
+        }
+    }
 }
 
 /// Prints what became of code that was sent, and says how the program ends.
@@ -152,16 +233,7 @@ fn exit_of(status: &str) -> Exit {
 /// Prints an execution. These lines are read by scripts.
 fn execution(execution: &Execution, out: &mut Output) {
     out.line(format_args!("Execution ID: {}", execution.id));
-    let style = match exit_of(&execution.status) {
-        Exit::Done => GOOD,
-        _ => BAD,
-    };
-    out.styled_field("Status", &execution.status, style);
-    for (name, document) in [("Result", &execution.result), ("Error", &execution.error)] {
-        if let Some(document) = document {
-            out.line(format_args!("{name}: {}", json::compact(document.get())));
-        }
-    }
+    summary(execution, out);
     out.line("");
     out.line("Events:");
     events(&execution.events, out);
@@ -250,17 +322,24 @@ Events:
 
     #[test]
     fn a_file_is_sent_with_what_was_said_and_no_more() {
-        let mut run = RunFileArgs { session_id: "s".to_owned(), path: "a.js".to_owned(), arg: vec![], env: vec![] };
+        let mut run = RunFileArgs {
+            session_id: "s".to_owned(),
+            path: "a.js".to_owned(),
+            arg: vec![],
+            env: vec![],
+            detach: false,
+        };
         assert_eq!(Value::Object(request(run)), json!({"session_id": "s", "path": "a.js"}));
         run = RunFileArgs {
             session_id: "s".to_owned(),
             path: "a.js".to_owned(),
             arg: vec![("n".to_owned(), json!(1)), ("n".to_owned(), json!([2]))],
             env: vec![("n".to_owned(), "1".to_owned())],
+            detach: true,
         };
         assert_eq!(
             Value::Object(request(run)),
-            json!({"session_id": "s", "path": "a.js", "args": {"n": [2]}, "env": {"n": "1"}})
+            json!({"session_id": "s", "path": "a.js", "args": {"n": [2]}, "env": {"n": "1"}, "detach": true})
         );
     }
 }

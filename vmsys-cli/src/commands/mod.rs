@@ -8,9 +8,11 @@ pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod template;
 
+use serde::de::DeserializeOwned;
+
 use crate::args::{Cli, Command};
 use crate::client::{Answer, Client};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 
 /// Does what the command line says.
@@ -35,6 +37,18 @@ fn show<T>(answer: &Answer<T>, out: &mut Output, lines: impl FnOnce(&T, &mut Out
     } else {
         lines(&answer.value, out);
     }
+}
+
+/// Reads a document of a stream.
+fn understood<T: DeserializeOwned>(document: &str) -> Result<T> {
+    serde_json::from_str(document)
+        .map_err(|error| Error::bad_answer(format!("the daemon sent {document:.200}: {error}")))
+}
+
+/// Shows a part of something that goes on; an error once nobody reads it any more, which ends what goes on.
+fn shown(out: &mut Output) -> Result<()> {
+    out.flush();
+    if out.is_cut() { Err(Error::failed("IO_ERROR", "nobody reads the output any more")) } else { Ok(()) }
 }
 
 /// Prints a list: as the document that it is, as a table, or as the line for none.

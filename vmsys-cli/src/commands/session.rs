@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{body, show, show_list};
+use super::{body, show, show_list, shown, understood};
 use crate::args::id;
 use crate::client::Client;
-use crate::client::records::Session;
+use crate::client::records::{Event, Session};
 use crate::error::{Exit, Result};
 use crate::output::{BAD, GOOD, Output};
 
@@ -21,6 +21,22 @@ pub(crate) enum SessionCommand {
         /// The session
         #[arg(value_parser = id())]
         session_id: String,
+    },
+    /// Follow what a session's executions do, until it ends
+    #[command(after_help = "\
+Examples:
+  vm-system session watch SESSION_ID --tail 1
+  vm-system session watch SESSION_ID --after EXECUTION_ID:7")]
+    Watch {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+        /// Only what comes after this event
+        #[arg(long, value_name = "EXECUTION_ID:SEQ", conflicts_with = "tail")]
+        after: Option<String>,
+        /// Begin with the last so many executions, up to 1000; 0 for what is new only
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+        tail: Option<u32>,
     },
     /// Close a session: its runtime goes, its record and history stay
     Close {
@@ -89,6 +105,23 @@ pub(crate) fn run(command: SessionCommand, client: &Client, out: &mut Output) ->
             });
         }
         SessionCommand::Get { session_id } => show(&client.session(&session_id)?, out, detail),
+        SessionCommand::Watch { session_id, after, tail } => {
+            let watched = client.watch_session(&session_id, after.as_deref(), tail, &mut |name, data| {
+                match (out.is_json(), name) {
+                    (true, _) => out.json(data),
+                    (false, "session") => out.line(format_args!("Session: {}", understood::<Session>(data)?.status)),
+                    (false, _) => {
+                        let event: Event = understood(data)?;
+                        out.event_of(&event.execution_id, event.seq, &event.kind, event.payload.get());
+                    }
+                }
+                shown(out)
+            });
+            match watched {
+                Err(_) if out.is_cut() => {}
+                watched => watched?,
+            }
+        }
         SessionCommand::Close { session_id } => show(&client.close_session(&session_id)?, out, |session, out| {
             out.line(format_args!("Closed session: {}", session.id));
         }),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{ErrorCode, Execution, ExecutionError, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
+use crate::bell::Bell;
 use crate::error::Result;
 use crate::event::{Event, Payload, SystemLevel};
 use crate::ids::{ExecutionId, SessionId};
@@ -14,7 +15,7 @@ use crate::isolation::protocol::{Completion, EmitRefused, End, Outcome, Stop, Us
 use crate::isolation::spin::spin;
 use crate::limits::Limits;
 use crate::modules::Surroundings;
-use crate::store::Store;
+use crate::store::{KeyUse, Store};
 use crate::time::Timestamp;
 
 /// Most snippets end sooner than this.
@@ -30,6 +31,20 @@ pub(crate) struct Request {
     pub(crate) env: JsonObject,
     /// Whether the file is imported: then it runs once in the session.
     pub(crate) imported: bool,
+}
+
+impl Request {
+    pub(crate) fn repl(input: String) -> Self {
+        Self { input: Some(input), ..Self::of(ExecutionKind::Repl) }
+    }
+
+    pub(crate) fn run_file(path: &str, args: JsonObject, env: JsonObject) -> Self {
+        Self { path: Some(path.to_owned()), args, env, ..Self::of(ExecutionKind::RunFile) }
+    }
+
+    fn of(kind: ExecutionKind) -> Self {
+        Self { kind, input: None, path: None, args: JsonObject::new(), env: JsonObject::new(), imported: false }
+    }
 }
 
 /// An execution from its first event to its last.
@@ -55,6 +70,8 @@ pub(crate) struct LiveExecution {
     published: AtomicBool,
     log: Mutex<Log>,
     changed: Condvar,
+    /// Its session's: rung for whoever reads along.
+    bell: Arc<Bell>,
     /// Up to which event the store has it. Held while a part is being written, so that the parts come in order.
     saved: Mutex<u64>,
 }
@@ -88,7 +105,7 @@ impl Log {
 }
 
 impl LiveExecution {
-    pub(crate) fn begin(session_id: SessionId, request: Request, limits: Limits) -> Arc<Self> {
+    pub(crate) fn begin(session_id: SessionId, request: Request, limits: Limits, bell: Arc<Bell>) -> Arc<Self> {
         let id = ExecutionId::new();
         let started_at = Timestamp::now();
         let text = request.input.as_ref().or(request.path.as_ref()).cloned().unwrap_or_default();
@@ -109,6 +126,7 @@ impl LiveExecution {
             published: AtomicBool::new(false),
             log: Mutex::new(log),
             changed: Condvar::new(),
+            bell,
             saved: Mutex::new(0),
         })
     }
@@ -243,6 +261,32 @@ impl LiveExecution {
         after(self.lock().events(), after_seq).iter().take(limit).cloned().collect()
     }
 
+    /// Returns some of its events after `seq`: at least one, if there is one, and no more than a reader should hold at once.
+    pub(crate) fn part(&self, after_seq: u64, most_events: usize, most_bytes: u64) -> Vec<Event> {
+        let log = self.lock();
+        let mut bytes = 0;
+        let fits = |event: &&Event| {
+            let fits = bytes < most_bytes;
+            bytes += event.payload.output_bytes();
+            fits
+        };
+        after(log.events(), after_seq).iter().take(most_events).take_while(fits).cloned().collect()
+    }
+
+    /// Tells whether its end is settled, though perhaps not stored.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.lock().ending.is_some()
+    }
+
+    /// Writes it for the first time, as it begins, together with the key that it was asked for under.
+    pub(crate) fn save_begun(&self, store: &Store, key: Option<KeyUse>) -> Result<Arc<Execution>> {
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = Arc::new(self.running(&self.lock(), 0));
+        store.save_begun(&begun, key)?;
+        *saved = begun.metrics.event_count;
+        Ok(begun)
+    }
+
     /// Writes what the store does not have yet: of one that has run for a while, its events; of one whose end could not
     /// be stored when it came, that end. True says that it is over, and that nothing is left to write.
     pub(crate) fn save_progress(&self, store: &Store) -> Result<bool> {
@@ -312,6 +356,7 @@ impl LiveExecution {
         self.lock().ended = Some(ended);
         self.published.store(true, Ordering::Release);
         self.changed.notify_all();
+        self.bell.ring();
     }
 
     fn record(&self, status: ExecutionStatus, events: Vec<Event>, metrics: Metrics) -> Execution {
@@ -394,6 +439,8 @@ impl Surroundings for LiveExecution {
         let seq = log.events.len() as u64 + 1;
         log.output_bytes += payload.output_bytes();
         log.events.push(Event { execution_id: self.id, seq, ts: Timestamp::now(), payload });
+        drop(log);
+        self.bell.ring();
         Ok(())
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn execution(limits: Limits) -> Arc<LiveExecution> {
         env: JsonObject::new(),
         imported: false,
     };
-    let live = LiveExecution::begin(SessionId::new(), request, limits);
+    let live = LiveExecution::begin(SessionId::new(), request, limits, std::sync::Arc::default());
     live.begin_on_thread();
     live
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{SessionRecord, SessionStatus};
+use crate::bell::Bell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::LiveExecution;
 use crate::ids::SessionId;
@@ -20,6 +21,11 @@ pub(crate) struct LiveSession {
     pub(crate) settings: Settings,
     pub(crate) worktree: Worktree,
     pub(crate) modules: Arc<SessionModules>,
+    /// Rung when there is something new to read: an event, an execution, another status.
+    pub(crate) bell: Arc<Bell>,
+    /// Held from the moment at which an execution gets its id until it has begun or was refused, so that ids are in the
+    /// order in which executions ran: whoever reads along goes from one to the next.
+    pub(crate) order: Mutex<()>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -59,6 +65,8 @@ impl LiveSession {
             settings,
             worktree,
             modules,
+            bell: Arc::new(Bell::default()),
+            order: Mutex::new(()),
             state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
             changed: Condvar::new(),
         })
@@ -107,6 +115,8 @@ impl LiveSession {
             Phase::Starting(None) if !state.closing => state.phase = Phase::Starting(Some(live.clone())),
             _ => return Err(self.not_ready(&state)),
         }
+        drop(state);
+        self.bell.ring();
         Ok(())
     }
 
@@ -128,6 +138,8 @@ impl LiveSession {
             }
             Phase::Starting(_) | Phase::Gone => return Err(self.not_ready(&state)),
         }
+        drop(state);
+        self.bell.ring();
         Ok(())
     }
 
@@ -157,7 +169,10 @@ impl LiveSession {
         store.update_session(self.id, SessionStatus::Ready, None, None)?;
         state.phase = Phase::Idle;
         state.record.status = SessionStatus::Ready;
-        Ok(state.record.clone())
+        let record = state.record.clone();
+        drop(state);
+        self.bell.ring();
+        Ok(record)
     }
 
     /// The runtime is lost: the session is over, with a reason. `stuck` says that its thread does not stop.
@@ -177,6 +192,7 @@ impl LiveSession {
         let thread = state.thread.take();
         drop(state);
         self.changed.notify_all();
+        self.bell.ring();
         match thread {
             Some(thread) if stuck => thread.abandon(),
             // Dropped, not closed: this may run on the very thread that would be waited for.
@@ -219,6 +235,7 @@ impl LiveSession {
         let thread = state.thread.take();
         drop(state);
         self.changed.notify_all();
+        self.bell.ring();
         if let Some(thread) = thread {
             thread.close();
         }

@@ -12,6 +12,9 @@ use crate::time::Timestamp;
 /// The highest id that there can be: an upper bound where a list has none. No version 7 UUID has these bytes.
 pub(super) const AFTER_ALL: [u8; 16] = [0xff; 16];
 
+/// The lowest: as a lower bound, it leaves nothing out.
+pub(super) const BEFORE_ALL: [u8; 16] = [0; 16];
+
 pub(super) fn id<T>(row: &Row<'_>, column: &str, make: fn([u8; 16]) -> T) -> Result<T, Fault> {
     Ok(make(row.get(column)?))
 }

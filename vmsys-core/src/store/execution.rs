@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::event::Encoded;
 use super::fault::{Fault, failure};
-use super::{Store, all, column, first, session};
+use super::{KeyUse, Store, all, column, first, session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::{Execution, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
 use crate::ids::{ExecutionId, SessionId};
@@ -23,6 +23,15 @@ impl Store {
     /// # Errors
     /// [`SessionNotFound`](ErrorKind::SessionNotFound). Detail: `session_id`.
     pub(crate) fn save_execution(&self, execution: &Arc<Execution>, from_seq: u64) -> Result<()> {
+        self.save(execution, from_seq, None)
+    }
+
+    /// Writes an execution as it begins, and in the same transaction the key that it was asked for under.
+    pub(crate) fn save_begun(&self, execution: &Arc<Execution>, key: Option<KeyUse>) -> Result<()> {
+        self.save(execution, 1, key)
+    }
+
+    fn save(&self, execution: &Arc<Execution>, from_seq: u64, key: Option<KeyUse>) -> Result<()> {
         let begin = execution.events.partition_point(|event| event.seq < from_seq);
         // JSON is written here, by the caller, and not by the leader while everybody waits.
         let events = Encoded::new(&execution.events[begin..])?;
@@ -61,7 +70,8 @@ impl Store {
                 }
                 other => other?,
             };
-            events.insert(connection, &execution.events[begin..])
+            events.insert(connection, &execution.events[begin..])?;
+            key.map_or(Ok(()), |key| key.insert(connection, execution.id))
         })
     }
 
@@ -96,6 +106,23 @@ impl Store {
                 return Err(session::not_found(session_id).into());
             }
             Ok(found)
+        })
+    }
+}
+
+impl Store {
+    /// Returns the oldest execution of a session that is younger than `after`.
+    pub(crate) fn execution_after(
+        &self,
+        session_id: SessionId,
+        after: Option<ExecutionId>,
+    ) -> Result<Option<ExecutionId>> {
+        self.read(|connection| {
+            let select = connection
+                .prepare_cached("SELECT id FROM executions WHERE session_id = ?1 AND id > ?2 ORDER BY id LIMIT 1")?;
+            let after = after.as_ref().map_or(&column::BEFORE_ALL, ExecutionId::as_bytes);
+            let id = |row: &Row<'_>| column::id(row, "id", ExecutionId::from_bytes);
+            first(select, params![session_id.as_bytes(), after], id)
         })
     }
 }

@@ -8,8 +8,11 @@ use super::open::Refusal;
 pub(super) const APPLICATION_ID: i32 = 0x564d_5359;
 
 /// Steps that were released are never edited: a change is a new step.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_capabilities.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_capabilities.sql"),
+    include_str!("migrations/0003_idempotency.sql"),
+];
 
 /// Brings a database up to date, or refuses it untouched when it is another program's or a later version's.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Refusal> {

@@ -9,6 +9,7 @@ mod column;
 mod event;
 mod execution;
 mod fault;
+mod idempotency;
 pub(crate) mod memory;
 mod migrations;
 mod open;
@@ -28,6 +29,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{CachedStatement, Connection, Params, Row};
 
 use self::fault::{Fault, failure};
+pub(crate) use self::idempotency::KeyUse;
 use self::writer::Writer;
 use crate::error::Result;
 

@@ -238,7 +238,7 @@ fn what_is_no_database_of_ours_is_refused_and_left_alone() {
 
     drop(on_disk(&at("newer.db")));
     raw(at("newer.db")).pragma_update(None, "user_version", 999).unwrap();
-    says(&refused(&at("newer.db")), "a newer vm-system wrote it (its version is 999, the newest known here is 2)");
+    says(&refused(&at("newer.db")), "a newer vm-system wrote it (its version is 999, the newest known here is 3)");
 
     std::fs::create_dir(at("locked.db.lock")).unwrap();
     says(&refused(&at("locked.db")), "lock file");
@@ -267,7 +267,7 @@ fn a_database_of_version_1_is_brought_up_to_date() {
     }
     for round in 0..2 {
         let store = on_disk(&path);
-        assert_eq!(pragma(&store.0.writer.connection(), "user_version"), 2);
+        assert_eq!(pragma(&store.0.writer.connection(), "user_version"), 3);
         let detail = store.template_detail(template).unwrap();
         assert_eq!((detail.template.name.as_str(), detail.capabilities.len()), ("old", round));
         assert_eq!((detail.settings.limits.cpu_ms, detail.settings.runtime.strict), (7, true));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::VmSystem;
+use super::{RunningExecution, Submission, VmSystem};
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::execution::{Execution, ExecutionKind, JsonObject, Request, RunFile};
+use crate::execution::{Execution, Request, RunFile};
 use crate::ids::SessionId;
 use crate::modules::loader::MAX_SOURCE_BYTES;
 use crate::session::SessionRecord;
@@ -65,16 +65,8 @@ impl Session {
     pub fn repl(&self, input: impl Into<String>) -> Result<Execution> {
         let input = input.into();
         let source = input.clone();
-        let request = Request {
-            kind: ExecutionKind::Repl,
-            input: Some(input),
-            path: None,
-            args: JsonObject::new(),
-            env: JsonObject::new(),
-            imported: false,
-        };
         let session = self.vm.inner.takes_work(self.id)?;
-        self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
+        self.vm.inner.run(&session, Request::repl(input), source).map(Arc::unwrap_or_clone)
     }
 
     /// Runs a file of the worktree, and returns once it has ended and is stored with all its events.
@@ -86,15 +78,37 @@ impl Session {
         let path = WorktreePath::parse(&run.path)?;
         let session = self.vm.inner.takes_work(self.id)?;
         let source = session.worktree.read_source(&path, MAX_SOURCE_BYTES)?;
-        let request = Request {
-            kind: ExecutionKind::RunFile,
-            input: None,
-            path: Some(path.as_str().to_owned()),
-            args: run.args,
-            env: run.env,
-            imported: false,
-        };
+        let request = Request::run_file(path.as_str(), run.args, run.env);
         self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
+    }
+
+    /// Starts a snippet or file, and returns once it is stored that it runs. It runs to its end whether or not anybody
+    /// waits for that; a handle that is dropped stops nothing.
+    ///
+    /// A submission with a [key](Submission::key) runs at most once: the same one again within 24 hours answers with the
+    /// execution of the first, also after a restart, and also when the session is no longer there.
+    ///
+    /// # Errors
+    /// As [`repl`](Self::repl) and [`run_file`](Self::run_file); and
+    /// [`IdempotencyConflict`](ErrorKind::IdempotencyConflict) for a key that was used for another submission. A submission
+    /// that was refused has not used its key up.
+    ///
+    /// ```
+    /// # use vmsys_core::{ExecutionStatus, NewSession, NewTemplate, Submission, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// # let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// let running = session.start(Submission::repl("for (;;) {}"))?;
+    /// assert_eq!(running.started().status, ExecutionStatus::Running);
+    /// assert_eq!(running.cancel()?.status, ExecutionStatus::Cancelled);
+    ///
+    /// let once = Submission::repl("globalThis.n = (globalThis.n ?? 0) + 1").key("order-7".parse()?);
+    /// assert_eq!(session.start(once.clone())?.wait()?.result.ok_or("no result")?.preview, "1");
+    /// assert_eq!(session.start(once)?.wait()?.result.ok_or("no result")?.preview, "1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start(&self, submission: Submission) -> Result<RunningExecution> {
+        self.vm.start(self.id, submission)
     }
 
     /// Closes the session: cancels what runs, frees the runtime, keeps the history. Closing what is closed is fine.

@@ -128,12 +128,15 @@ fn spawn(
 /// Writes what the store does not have yet of every execution that still runs.
 fn save(inner: &Arc<Inner>) {
     let running: Vec<Running> = inner.lock_running().values().cloned().collect();
-    for Running { live, .. } in running {
+    for Running { live, session } in running {
         if !live.has_begun() || live.started().elapsed() < SAVE_EVERY {
             continue;
         }
         match live.save_progress(&inner.store) {
-            Ok(true) => drop(inner.lock_running().remove(&live.id)),
+            Ok(true) => {
+                inner.lock_running().remove(&live.id);
+                session.bell.ring();
+            }
             Ok(false) => {}
             // Nothing of it was acknowledged; the next look tries again.
             Err(error) => tracing::error!(execution_id = %live.id, ?error, "an execution could not be stored"),

@@ -1,9 +1,13 @@
 //! Executions and their events.
 
-use serde::Deserialize;
-use vmsys_core::{ErrorCode, Execution, ExecutionFilter, ExecutionId, JsonObject, RunFile, SessionId, VmSystem};
+use std::time::Duration;
 
-use super::MOST;
+use serde::Deserialize;
+use vmsys_core::{
+    ErrorCode, Execution, ExecutionFilter, ExecutionId, JsonObject, RunFile, SessionId, Submission, VmSystem,
+};
+
+use super::{MOST, streams};
 use crate::decode::id_field;
 use crate::error::ApiError;
 use crate::query::Query;
@@ -12,10 +16,10 @@ use crate::route::{Answer, Cost, Request, Route};
 pub(super) fn routes() -> [Route<VmSystem>; 6] {
     [
         Route::get("/api/v1/executions", list).with_query(&["session_id", "limit", "before"]),
-        Route::post("/api/v1/executions/repl", repl).with_body().costing(Cost::Long),
-        Route::post("/api/v1/executions/run-file", run_file).with_body().costing(Cost::Long),
+        Route::post("/api/v1/executions/repl", repl).with_body().with_key().costing(Cost::Long),
+        Route::post("/api/v1/executions/run-file", run_file).with_body().with_key().costing(Cost::Long),
         Route::get("/api/v1/executions/{execution_id}", detail),
-        Route::get("/api/v1/executions/{execution_id}/events", events).with_query(&["after_seq", "limit"]),
+        Route::get("/api/v1/executions/{execution_id}/events", events).with_query(&["after_seq", "limit", "wait_ms"]),
         Route::post("/api/v1/executions/{execution_id}/cancel", cancel),
     ]
 }
@@ -23,12 +27,17 @@ pub(super) fn routes() -> [Route<VmSystem>; 6] {
 /// The most events that `limit` can ask for; without it there is no bound but the template's.
 const MOST_EVENTS: u32 = 10_000;
 
+/// The longest that `wait_ms` can ask for.
+const MOST_WAIT_MS: u64 = 30_000;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RunRepl {
     #[serde(deserialize_with = "id_field")]
     session_id: SessionId,
     input: String,
+    #[serde(default)]
+    detach: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,6 +50,8 @@ struct RunFileOf {
     args: JsonObject,
     #[serde(default)]
     env: JsonObject,
+    #[serde(default)]
+    detach: bool,
 }
 
 impl RunFileOf {
@@ -66,13 +77,39 @@ fn list(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
 }
 
 fn repl(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let RunRepl { session_id, input } = request.json()?;
-    ended(&vm.session(session_id)?.repl(input)?)
+    let RunRepl { session_id, input, detach } = request.json()?;
+    match (&request.given.key, detach) {
+        (None, false) => ended(&vm.session(session_id)?.repl(input)?),
+        _ => start(vm, request, session_id, Submission::repl(input), detach),
+    }
 }
 
 fn run_file(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let (session_id, run) = request.json::<RunFileOf>()?.into_core();
-    ended(&vm.session(session_id)?.run_file(run)?)
+    let body: RunFileOf = request.json()?;
+    let detach = body.detach;
+    let (session_id, run) = body.into_core();
+    match (&request.given.key, detach) {
+        (None, false) => ended(&vm.session(session_id)?.run_file(run)?),
+        _ => start(vm, request, session_id, Submission::run_file(run), detach),
+    }
+}
+
+/// Starts what is not waited for, or is done once whoever asks again.
+fn start(
+    vm: &VmSystem,
+    request: &Request,
+    session: SessionId,
+    mut submission: Submission,
+    detach: bool,
+) -> Result<Answer, ApiError> {
+    if let Some(key) = &request.given.key {
+        submission = submission.key(key.clone());
+    }
+    if !detach {
+        return ended(&vm.start(session, submission)?.wait()?);
+    }
+    let running = vm.start(session, submission.detached())?;
+    Answer::accepted(running.started(), format!("/api/v1/executions/{}", running.id()))
 }
 
 /// Answers what has just been run. Whatever came of it is a result, but for one thing that the contract makes an
@@ -93,6 +130,13 @@ fn detail(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
 fn events(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
     let id: ExecutionId = request.id("execution_id")?;
     let (after, limit) = (request.query.count("after_seq")?, request.query.limit(MOST_EVENTS)?);
+    let wait_ms = request.query.count("wait_ms")?;
+    if wait_ms > MOST_WAIT_MS {
+        return Err(ApiError::validation("wait_ms", format!("wait_ms must be a number from 0 to {MOST_WAIT_MS}")));
+    }
+    if wait_ms > 0 {
+        return streams::awaited(vm, id, after, limit, Duration::from_millis(wait_ms));
+    }
     Answer::ok(&vm.events(id, after, limit)?)
 }
 

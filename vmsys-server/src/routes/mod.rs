@@ -7,6 +7,7 @@ mod given;
 mod health;
 mod runtime;
 mod sessions;
+mod streams;
 mod templates;
 
 use vmsys_core::VmSystem;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route<VmSystem>> {
         .chain(given::routes())
         .chain(sessions::routes())
         .chain(executions::routes())
+        .chain(streams::routes())
 }
 
 #[cfg(test)]
@@ -67,11 +69,13 @@ mod tests {
         DELETE /api/v1/sessions/{session_id} Brief\n\
         POST /api/v1/sessions/{session_id}/close Brief\n\
         GET /api/v1/executions Brief ?session_id&limit&before\n\
-        POST /api/v1/executions/repl Long body\n\
-        POST /api/v1/executions/run-file Long body\n\
+        POST /api/v1/executions/repl Long body key\n\
+        POST /api/v1/executions/run-file Long body key\n\
         GET /api/v1/executions/{execution_id} Brief\n\
-        GET /api/v1/executions/{execution_id}/events Brief ?after_seq&limit\n\
-        POST /api/v1/executions/{execution_id}/cancel Brief\n";
+        GET /api/v1/executions/{execution_id}/events Brief ?after_seq&limit&wait_ms\n\
+        POST /api/v1/executions/{execution_id}/cancel Brief\n\
+        GET /api/v1/executions/{execution_id}/events/stream Brief ?after_seq\n\
+        GET /api/v1/sessions/{session_id}/events/stream Brief ?after&tail\n";
 
     #[test]
     fn the_table_is_the_contract() {
@@ -81,7 +85,8 @@ mod tests {
             if !route.query.is_empty() {
                 let _ = write!(table, " ?{}", route.query.join("&"));
             }
-            table.push_str(if route.takes_body { " body\n" } else { "\n" });
+            table.push_str(if route.takes_body { " body" } else { "" });
+            table.push_str(if route.takes_key { " key\n" } else { "\n" });
         }
         assert_eq!(table, TABLE);
     }

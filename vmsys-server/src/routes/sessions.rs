@@ -37,7 +37,7 @@ impl From<CreateSession> for NewSession {
 
 /// A session as existing clients also know it: with its template's id under the old name.
 #[derive(Serialize)]
-struct SessionView {
+pub(super) struct SessionView {
     vm_id: TemplateId,
     #[serde(flatten)]
     record: SessionRecord,

@@ -48,7 +48,7 @@ fn routes() -> Vec<Route<Counter>> {
 /// More than the kernel takes off the server's hands for a client that does not read. Not through a serialiser, which in
 /// a debug build takes longer over it than the test waits.
 fn large() -> Answer {
-    Answer { status: StatusCode::OK, content_type: "text/plain", body: vec![b'x'; 64 << 20].into() }
+    Answer::new(StatusCode::OK, "text/plain", vec![b'x'; 64 << 20])
 }
 
 /// A server on a runtime of its own.

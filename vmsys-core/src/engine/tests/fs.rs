@@ -49,7 +49,7 @@ fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
         imported: false,
     };
     let limits = Limits { mem_mb: 16, ..Limits::default() };
-    let live = LiveExecution::begin(session_id, request, limits);
+    let live = LiveExecution::begin(session_id, request, limits, std::sync::Arc::default());
     let modules = SessionModules::default();
     modules.fill([("fs".to_owned(), instance)].into());
     (Arc::new(modules), CallContext::new(live))
