@@ -108,7 +108,7 @@ pub use self::modules::{
 };
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 pub use self::store::Durability;
-pub use self::system::{Config, Session, VmSystem};
+pub use self::system::{Bounds, Config, Session, VmSystem};
 pub use self::template::{
     Capability, CapabilityKind, Engine, FsPolicy, HostPattern, Isolation, LimitsPatch, NetPolicy, NewCapability,
     NewStartupFile, NewTemplate, ResolverPatch, ResolverSettings, RuntimePatch, RuntimeSettings, Settings, StartupFile,

@@ -1,5 +1,6 @@
 //! `VmSystem`: templates, sessions and executions over one store.
 
+mod bounds;
 mod handle;
 mod host_env;
 mod housekeeping;
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+pub use self::bounds::Bounds;
+use self::bounds::Gate;
 pub use self::handle::Session;
 use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
@@ -63,6 +66,8 @@ pub struct Config {
     /// The directory of libraries; `None` for no libraries. A relative path is taken from the current directory when
     /// the system is opened.
     pub library_cache: Option<PathBuf>,
+    /// What it takes on at once.
+    pub bounds: Bounds,
     host_env: HostEnv,
     modules: Modules,
 }
@@ -176,6 +181,7 @@ pub(crate) struct Inner {
     running: Mutex<HashMap<ExecutionId, Running>>,
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
+    gate: Gate,
 }
 
 /// An execution that runs, and where.
@@ -250,6 +256,7 @@ impl VmSystem {
             running: Mutex::new(HashMap::new()),
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
+            gate: Gate::new(config.bounds),
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
@@ -259,9 +266,9 @@ impl VmSystem {
     ///
     /// # Errors
     /// [`Validation`](ErrorKind::Validation), [`TemplateNotFound`](ErrorKind::TemplateNotFound),
-    /// [`TemplateInactive`](ErrorKind::TemplateInactive), [`InvalidPath`](ErrorKind::InvalidPath) for a worktree that is
-    /// relative or missing, and [`StartupFailed`](ErrorKind::StartupFailed), in which case the session can still be read,
-    /// as `crashed`.
+    /// [`TemplateInactive`](ErrorKind::TemplateInactive), [`LimitReached`](ErrorKind::LimitReached) by the [`Bounds`],
+    /// [`InvalidPath`](ErrorKind::InvalidPath) for a worktree that is relative or missing, and
+    /// [`StartupFailed`](ErrorKind::StartupFailed), in which case the session can still be read, as `crashed`.
     pub fn create_session(&self, new: NewSession) -> Result<Session> {
         let id = self.inner.create_session(new)?;
         Ok(Session { vm: self.clone(), id })
@@ -420,7 +427,10 @@ impl Inner {
         live: &Arc<LiveExecution>,
         begin: impl FnOnce(&LiveSession) -> Result<()>,
     ) -> Result<()> {
-        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
+        let mut running = self.lock_running();
+        self.gate.admit_execution(live.request().kind, running.len())?;
+        running.insert(live.id, Running { live: live.clone(), session: session.clone() });
+        drop(running);
         begin(session).inspect_err(|_| drop(self.lock_running().remove(&live.id)))
     }
 
@@ -482,6 +492,7 @@ impl Inner {
             return Err(Error::new(ErrorKind::TemplateInactive, "the template takes no new sessions")
                 .with("template_id", template.id));
         }
+        let place = self.admit_session(!detail.startup_files.is_empty())?;
         let grants = Grants::resolve(template, &detail.capabilities, |name| self.host_env.get(name))?;
         // Of an embedder's modules, not all need be there that were when the template was made.
         grants.modules.keys().try_for_each(|name| self.modules.check_name(name))?;
@@ -516,7 +527,7 @@ impl Inner {
         let opened = self.modules.open(&context, &grants, loader);
         let modules = Arc::new(SessionModules::default());
         let session = LiveSession::starting(record, detail.settings, worktree, modules.clone());
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
+        self.seat(place, &session);
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
         if let Err(error) = self.refuse_when_shutting_down() {
