@@ -194,6 +194,11 @@ impl Answer {
         Self::json(StatusCode::CREATED, document)
     }
 
+    /// Answers 204, which has no document.
+    pub(crate) fn nothing() -> Self {
+        Self { status: StatusCode::NO_CONTENT, content_type: "application/json", body: Bytes::new() }
+    }
+
     fn json(status: StatusCode, document: &impl Serialize) -> Result<Self, ApiError> {
         match serde_json::to_vec(document) {
             Ok(body) => Ok(Self { status, content_type: "application/json", body: body.into() }),
