@@ -324,7 +324,7 @@ fn refusals_exit_with_one_and_say_why() {
         (&["template", "create", "--name", "taken"], "ALREADY_EXISTS"),
         (&["template", "add-startup", &template, "--path", "../x.js", "--order", "1"], "INVALID_PATH"),
         (
-            &["template", "add-startup", &template, "--path", "x.js", "--order", "1", "--mode", "import"],
+            &["template", "add-startup", &template, "--path", "x.js", "--order", "1", "--mode", "require"],
             "STARTUP_MODE_UNSUPPORTED",
         ),
         (&["session", "get", NOBODY], "SESSION_NOT_FOUND"),

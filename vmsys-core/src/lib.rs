@@ -55,6 +55,11 @@
 //! input, last the value, the exception or the reason why it was stopped. [`VmSystem::events`] reads them, also while
 //! the code runs.
 //!
+//! **Grants.** A session reaches the language, the web's interfaces, Node's modules without effects, and the code of its
+//! worktree. Whatever else it reaches, its template was given: native modules ([`VmSystem::add_module`]),
+//! [`Capability`]s that refine them or add variables, globals and a network, and libraries from the
+//! [cache](Config::library_cache). [`Config::module`] offers functions in Rust as a module.
+//!
 //! **Limits.** [`Limits`] bound each execution: processor time, elapsed time, memory, events and output. Their
 //! documentation says what they do not stop.
 //!
@@ -72,7 +77,8 @@
 //! - It cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge string: the
 //!   session is declared crashed, and its thread left behind at the lowest priority.
 //! - It bounds executions and sessions one by one, not their sum, and deletes no history.
-//! - It gives scripts no files, no network and no processes, and they cannot import each other yet.
+//! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
+//! - It confines no program that a script may start with `exec`.
 //! - It has no async interface: calls block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
 

@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn an_unknown_mode_has_its_own_code_and_a_mode_that_is_no_text_has_not() {
-        for mode in ["import", "Eval", ""] {
+        for mode in ["require", "Eval", ""] {
             let error = add(&format!(r#"{{"path":"a.js","mode":"{mode}"}}"#)).unwrap_err();
             assert_eq!((error.status().as_u16(), error.code()), (422, "STARTUP_MODE_UNSUPPORTED"), "{mode}");
         }
