@@ -10,6 +10,7 @@ mod cli_grants;
 mod durability;
 mod hostile;
 mod http;
+mod http_access;
 mod http_contract;
 mod http_events;
 mod http_executions;

@@ -203,9 +203,11 @@ mod tests {
     }
 
     fn guarded() -> Access {
-        let mut config = Config::default();
-        config.auth_token = Some(AuthToken::parse(TOKEN).unwrap());
-        config.cors_origins = vec!["http://a.example".parse().unwrap()];
+        let config = Config {
+            auth_token: Some(AuthToken::parse(TOKEN).unwrap()),
+            cors_origins: vec!["http://a.example".parse().unwrap()],
+            ..Config::default()
+        };
         Access::new(&config).unwrap()
     }
 
