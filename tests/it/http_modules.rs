@@ -9,7 +9,21 @@ use crate::npm::packages;
 use crate::support::{Daemon, Home, all_cases, console, same, text};
 
 /// Programs that use packages, each with what Node prints: CommonJS, ES modules, and maps of exports.
-const PROGRAMS: [&str; 4] = ["semver.js", "p-limit.mjs", "clsx.mjs", "clsx.js"];
+const PROGRAMS: [&str; 13] = [
+    "semver.js",
+    "p-limit.mjs",
+    "clsx.mjs",
+    "clsx.js",
+    "chalk.mjs",
+    "csv-parse.js",
+    "debug.js",
+    "immer.mjs",
+    "jsonwebtoken.js",
+    "nanoid.mjs",
+    "postcss.mjs",
+    "uuid.mjs",
+    "yaml.js",
+];
 
 #[test]
 fn packages_of_npm_do_what_they_do_in_node() {
@@ -31,6 +45,8 @@ fn packages_are_there_for_snippets_too() {
     let session = daemon.session();
     all_cases(
         [
+            ("require('yaml').parse('a: [1]').a.length", "1"),
+            ("require('uuid').validate((await import('uuid')).v7())", "true"),
             ("require('semver').inc('1.2.3', 'minor')", "1.3.0"),
             ("(await import('clsx')).default('a', {b: 1})", "a b"),
             ("const { default: pLimit } = await import('p-limit'); await pLimit(1)(() => 'ran')", "ran"),

@@ -1,6 +1,7 @@
 //! Real files of real packages: got once a run, by the machine's own npm client, and kept for the next run.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::OnceLock;
@@ -8,10 +9,25 @@ use std::time::Duration;
 
 use crate::support::{BINARY, run};
 
-/// Packages for tests of the module loader: CommonJS, ES modules with a dependency, and an exports map.
-const PACKAGES: &[&str] = &["semver@7.6.3", "p-limit@4.0.0", "yocto-queue@1.0.0", "clsx@2.1.1"];
+/// Packages for tests of the module loader and of what there is of Node: CommonJS, ES modules with a dependency, maps of
+/// exports by goal and by world, streams, `process` and `crypto`.
+const PACKAGES: &[&str] = &[
+    "semver@7.6.3",
+    "p-limit@4.0.0",
+    "yocto-queue@1.0.0",
+    "clsx@2.1.1",
+    "chalk@5.6.2",
+    "csv-parse@7.0.3",
+    "debug@4.4.3",
+    "immer@11.2.10",
+    "jsonwebtoken@9.0.3",
+    "nanoid@5.1.16",
+    "postcss@8.5.33",
+    "uuid@14.0.3",
+    "yaml@2.9.1",
+];
 
-/// A registry may be slow; it is asked for a few hundred kilobytes.
+/// A registry may be slow; it is asked for about a megabyte.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A cache with every library of the catalogue. Not for tests that write to it: [`copy_of_libraries`].
@@ -39,7 +55,7 @@ pub(crate) fn copy_of_libraries(directory: &Path) {
 pub(crate) fn packages() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        let directory = kept(&format!("packages {}", PACKAGES.join(" ")));
+        let directory = kept(&directory_name());
         if directory.join("node_modules").is_dir() {
             return directory;
         }
@@ -58,6 +74,13 @@ pub(crate) fn packages() -> &'static Path {
         assert!(directory.join("node_modules/semver/package.json").is_file());
         directory
     })
+}
+
+/// Another for other packages; the list itself would be too long a name.
+fn directory_name() -> String {
+    let mut hasher = DefaultHasher::new();
+    PACKAGES.hash(&mut hasher);
+    format!("packages {:016x}", hasher.finish())
 }
 
 fn kept(name: &str) -> PathBuf {

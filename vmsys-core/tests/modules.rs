@@ -105,7 +105,7 @@ fn common_js_modules_run_once_and_see_each_other() {
             "try { require('./no') } catch (e) { [e.code, e.message] }",
             "[ 'MODULE_NOT_FOUND', \"Cannot find module './no' from 'repl'\" ]",
         ),
-        ("try { require('./esm') } catch (e) { e.code }", "ERR_REQUIRE_ESM"),
+        ("require('./esm').x", "1"),
         ("try { require('../x') } catch (e) { e.code }", "EACCES"),
         ("try { require('/etc/passwd') } catch (e) { e.code }", "EACCES"),
         ("try { require('vm:loader') } catch (e) { e.code }", "ERR_UNSUPPORTED_ESM_URL_SCHEME"),
@@ -316,7 +316,7 @@ fn typescript_is_imported_without_its_types() {
             "await import('./broken.ts').catch((e) => [e.name, e.stack.includes('broken.ts:1:8')])",
             "[ 'SyntaxError', true ]",
         ),
-        ("try { require('./lib/twice.ts') } catch (e) { e.code }", "ERR_REQUIRE_ESM"),
+        ("require('./lib/twice.ts').twice === (await import('./lib/twice.ts')).twice", "true"),
         ("try { require('./plain.js') } catch (e) { e.name }", "SyntaxError"),
         ("try { require('./lib/kind') } catch (e) { e.code }", "MODULE_NOT_FOUND"),
     ]);
@@ -360,6 +360,73 @@ fn imports_can_be_declared_where_people_type_them() {
 }
 
 #[test]
+fn what_could_not_be_loaded_leaves_nothing_behind() {
+    let files = [
+        ("a.mjs", "import './b.mjs'; import './missing.mjs'; export const a = 1"),
+        ("b.mjs", "import * as a from './a.mjs'; export const b = () => Object.keys(a).length"),
+        ("main.mjs", "await import('./a.mjs').catch(() => 0); await import('./b.mjs')"),
+        ("deep0.mjs", "import './back.mjs'; import './deep1.mjs'"),
+        ("back.mjs", "import * as d from './deep0.mjs'; export const keys = () => Object.keys(d)"),
+        ("tries.cjs", "try { require('./a.mjs') } catch {} module.exports = 1"),
+        ("outer.mjs", "import t from './tries.cjs'; import './b.mjs'; export default t"),
+        ("one.mjs", "globalThis.ones = (globalThis.ones ?? 0) + 1; export const n = ones"),
+    ];
+    let project = Project::of(&files);
+    for n in 1..2000 {
+        write(project.dir.path(), &format!("deep{n}.mjs"), &format!("import './deep{}.mjs'", n + 1));
+    }
+    for _ in 0..3 {
+        assert_eq!(project.session.run_file(RunFile::new("main.mjs")).unwrap().status, ExecutionStatus::Error);
+        project.check(&[
+            ("await import('./b.mjs').catch((e) => e.code)", "ERR_MODULE_NOT_FOUND"),
+            ("await import('./a.mjs').catch((e) => e.code)", "ERR_MODULE_NOT_FOUND"),
+            ("await import('./outer.mjs').catch((e) => e.code)", "ERR_MODULE_NOT_FOUND"),
+            ("await import('./deep0.mjs').catch((e) => e.name)", "RangeError"),
+            ("await import('./back.mjs').catch((e) => e.name)", "RangeError"),
+        ]);
+    }
+    // What was not there may come.
+    write(project.dir.path(), "missing.mjs", "");
+    project.check(&[
+        ("(await import('./b.mjs')).b()", "1"),
+        ("(await import('./a.mjs')).a", "1"),
+        ("(await import('./outer.mjs')).default", "1"),
+    ]);
+    // And may go again before others ask for it.
+    let project = Project::of(&files);
+    project.check(&[("await import('./a.mjs').catch((e) => e.code)", "ERR_MODULE_NOT_FOUND")]);
+    std::fs::remove_file(project.dir.path().join("a.mjs")).unwrap();
+    for _ in 0..3 {
+        project.check(&[("await import('./b.mjs').catch((e) => e.code)", "ERR_MODULE_NOT_FOUND")]);
+    }
+    // A run of a file is no import of it.
+    project.check(&[("(await import('./one.mjs')).n", "1")]);
+    project.session.run_file(RunFile::new("one.mjs")).unwrap();
+    project.check(&[("(await import('./one.mjs')).n", "1"), ("ones", "2")]);
+}
+
+#[test]
+fn a_graph_that_passes_a_limit_can_be_loaded_later() {
+    let loops = "export const t = 1; for (let i = 0; i < 5e8; i++);";
+    let project = Project::with(
+        &[
+            ("slow.cjs", loops.strip_prefix("export ").unwrap()),
+            ("a.mjs", "import './b.mjs'; import './slow.cjs'"),
+            ("b.mjs", "import * as a from './a.mjs'; export const b = 1"),
+        ],
+        |template| template.settings.limits.cpu_ms = 200,
+        None,
+    );
+    for _ in 0..3 {
+        assert_eq!(project.session.repl("await import('./a.mjs')").unwrap().status, ExecutionStatus::Timeout);
+        assert_eq!(project.session.repl("await import('./b.mjs')").unwrap().status, ExecutionStatus::Timeout);
+    }
+    assert_eq!(project.session.repl("require('./slow.cjs')").unwrap().status, ExecutionStatus::Timeout);
+    write(project.dir.path(), "slow.cjs", "exports.t = 2");
+    project.check(&[("(await import('./b.mjs')).b", "1"), ("require('./slow.cjs').t", "2")]);
+}
+
+#[test]
 fn hostile_modules_end_like_other_code() {
     let project = Project::with(
         &[
@@ -391,4 +458,97 @@ fn hostile_modules_end_like_other_code() {
         assert_eq!(run.status, status, "{input}: {run:?}");
         assert_eq!(project.eval("1 + 1"), "2", "after {input}");
     }
+}
+
+#[test]
+fn es_modules_can_be_required_unless_they_await() {
+    let project = Project::of(&[
+        ("named.mjs", "export let n = 1; export const more = () => ++n"),
+        ("default.mjs", "export default class Tool {} export const x = 1"),
+        ("compiled.mjs", "export default 1; export const __esModule = 'mine'"),
+        ("whole.mjs", "const f = () => 'whole'; export { f as 'module.exports' }; export default 1"),
+        ("syntax.js", "export const kind = 'module'"),
+        (
+            "node_modules/m/package.json",
+            r#"{"type": "commonjs", "exports": {"import": "./m.js", "require": "./m.js"}}"#,
+        ),
+        ("node_modules/m/m.js", "export const from = 'a package that says it is CommonJS'"),
+        ("awaits.mjs", "export const x = await 1"),
+        ("imports-awaits.mjs", "import './awaits.mjs'; export const y = 1"),
+        ("throws.mjs", "globalThis.tries = (globalThis.tries ?? 0) + 1; throw new RangeError('mine')"),
+        ("deep.mjs", "import { n } from './named.mjs'; import cjs from './mid.cjs'; export default [n, cjs.n]"),
+        ("mid.cjs", "exports.n = require('./named.mjs').n"),
+        ("loop.mjs", "import './loop.cjs'; export const x = 1"),
+        ("loop.cjs", "try { require('./loop.mjs') } catch (e) { globalThis.loop = e.code }"),
+        (
+            "late.mjs",
+            "import { createRequire } from 'module'; import './later.mjs'; export const code = (() => {
+            try { createRequire(import.meta.url)('./late.mjs') } catch (e) { return e.code } })()",
+        ),
+        ("later.mjs", "export const later = 1"),
+    ]);
+    project.check(&[
+        ("const named = require('./named.mjs'); named.more(); named.n", "2"),
+        ("named === await import('./named.mjs') && require('./named') === named", "true"),
+        ("const d = require('./default.mjs'); [d.default.name, d.x, d.__esModule]", "[ 'Tool', 1, true ]"),
+        ("d.default === (await import('./default.mjs')).default && require('./default.mjs') === d", "true"),
+        ("require('./compiled.mjs').__esModule", "mine"),
+        ("require('./whole.mjs')()", "whole"),
+        ("require('./syntax').kind", "module"),
+        ("require('m').from", "a package that says it is CommonJS"),
+        ("(await import('m')).from", "a package that says it is CommonJS"),
+        ("try { require('./awaits.mjs') } catch (e) { e.code }", "ERR_REQUIRE_ASYNC_MODULE"),
+        ("try { require('./imports-awaits.mjs') } catch (e) { e.code }", "ERR_REQUIRE_ASYNC_MODULE"),
+        ("(await import('./imports-awaits.mjs')).y + require('./awaits.mjs').x", "2"),
+        ("try { require('./throws.mjs') } catch (e) { e.message }", "mine"),
+        ("try { require('./throws.mjs') } catch (e) { e.message + tries }", "mine1"),
+        ("require('./deep.mjs').default", "[ 2, 2 ]"),
+        ("require('./loop.mjs').x + loop", "1ERR_REQUIRE_CYCLE_MODULE"),
+        ("require('./late.mjs').code", "ERR_REQUIRE_CYCLE_MODULE"),
+        ("try { require('./no.mjs') } catch (e) { e.code }", "MODULE_NOT_FOUND"),
+    ]);
+}
+
+#[test]
+fn a_cycle_that_could_not_be_loaded_can_be_imported_again() {
+    // The engine frees a module that cannot be loaded; what was loaded before it in its cycle must not point to it.
+    let project = Project::of(&[
+        ("a.mjs", "import './b.mjs'; import './c.mjs'; import './missing.mjs'; export const a = 1"),
+        ("b.mjs", "import { a } from './a.mjs'; export const sum = () => a + 1"),
+        ("c.mjs", "import './b.mjs'; import { a } from './a.mjs'; export { a }"),
+    ]);
+    let missing = "Error: Cannot find module './missing.mjs' from 'a.mjs'";
+    project.check(&[("await import('./a.mjs')", missing), ("await import('./b.mjs')", missing)]);
+    project.check(&[("require('./c.mjs')", missing), ("await import('./c.mjs')", missing)]);
+    write(project.dir.path(), "missing.mjs", "export {}");
+    project.check(&[
+        ("(await import('./b.mjs')).sum()", "2"),
+        ("require('./c.mjs').a + (await import('./a.mjs')).a", "2"),
+    ]);
+}
+
+#[test]
+fn modules_of_node_that_are_not_there_say_so() {
+    let package = r#"{"browser": {"fs": false, "./http.js": "./none.js"}, "exports": {"browser": "./index.js"}}"#;
+    let project = Project::of(&[
+        ("node_modules/frugal/package.json", package),
+        ("node_modules/frugal/index.js", "exports.fs = require('fs'); exports.http = require('./http.js')"),
+        ("node_modules/frugal/http.js", "module.exports = require('http')"),
+        ("node_modules/frugal/none.js", "module.exports = null"),
+        ("node_modules/punycode/index.js", "module.exports = 'installed'"),
+    ]);
+    project.check(&[
+        (
+            "try { require('http') } catch (e) { [e.code, e.message] }",
+            "[ 'MODULE_NOT_FOUND', \"the Node module 'http' is not available in sessions\" ]",
+        ),
+        (
+            "await import('node:zlib').catch((e) => [e.code, e.message])",
+            "[ 'ERR_UNKNOWN_BUILTIN_MODULE', \"the Node module 'zlib' is not available in sessions\" ]",
+        ),
+        ("try { require('node:nothing') } catch (e) { e.message }", "No such built-in module: node:nothing"),
+        ("require('frugal')", "{ fs: {}, http: null }"),
+        ("require('punycode')", "installed"),
+        ("try { require('child_process').spawn('ls') } catch (e) { e.code }", "ERR_ACCESS_DENIED"),
+    ]);
 }

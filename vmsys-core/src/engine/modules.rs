@@ -6,9 +6,10 @@
 #![expect(unsafe_code, reason = "rquickjs's loaders see neither attributes nor who asks")]
 
 mod evaluated;
+mod required;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +19,7 @@ use rquickjs::object::Property;
 use rquickjs::{Ctx, Exception, Function, Object, Result, Value, qjs};
 
 use self::evaluated::Records;
+pub(super) use self::required::require;
 use super::builtins;
 use super::cross;
 use super::ffi::{self, Evaluated};
@@ -28,8 +30,12 @@ use crate::isolation::protocol::{Call, Goal, LOADER};
 use crate::typescript::{self, SyntaxProblem};
 use crate::value::{CallError, Value as Data};
 
-/// What the name of an imported module ends with when a run of its file has the plain one.
-const IMPORTED: &str = "?import";
+/// What separates a path from a number in the name of a module, where the path itself is taken. No path has it.
+const NUMBERED: &str = "//";
+/// The name of the module that stands for those that are not there.
+const EMPTY: &str = "vm:empty";
+/// The engine looks through all names for each name. What exports more is a table, and has a `default` only.
+const MOST_EXPORTS: usize = 4_000;
 /// To see whether a longer text is a module, it would have to be compiled without limits.
 const MAX_DETECTED_BYTES: usize = 1 << 20;
 
@@ -43,6 +49,12 @@ pub(super) struct Modules {
     found: RefCell<HashMap<String, Found>>,
     /// The files that were run as modules. Each run has the file's name, so that an import must have another.
     run: RefCell<HashSet<String>>,
+    /// The name under which each file is imported, with its number.
+    names: RefCell<HashMap<String, (String, u32)>>,
+    /// The files of the attempts that are being made, in the order in which they were loaded.
+    fresh: RefCell<Vec<String>>,
+    /// How many attempts are being made, one within the other.
+    depth: Cell<u32>,
 }
 
 #[derive(Clone)]
@@ -56,7 +68,16 @@ impl Modules {
     /// To be made before the realm has any module.
     pub(super) fn new(ctx: &Ctx<'_>, root: &str, strict: bool) -> Self {
         let records = Records::find(ctx);
-        Self { root: root.to_owned(), strict, records, found: RefCell::default(), run: RefCell::default() }
+        Self {
+            root: root.to_owned(),
+            strict,
+            records,
+            found: RefCell::default(),
+            run: RefCell::default(),
+            names: RefCell::default(),
+            fresh: RefCell::default(),
+            depth: Cell::new(0),
+        }
     }
 }
 
@@ -65,6 +86,29 @@ impl Modules {
     pub(super) fn root(&self) -> &str {
         &self.root
     }
+
+    /// The file that a script or module of this name was read from.
+    pub(super) fn file_of(&self, name: &str) -> String {
+        self.found.borrow().get(name).map_or_else(|| name.to_owned(), |found| found.path.clone())
+    }
+
+    /// The name under which a file is imported: the same each time, whatever is run meanwhile.
+    fn name_of(&self, path: &str) -> String {
+        let mut names = self.names.borrow_mut();
+        let first = || if self.run.borrow().contains(path) { numbered(path, 1) } else { (path.to_owned(), 0) };
+        names.entry(path.to_owned()).or_insert_with(first).0.clone()
+    }
+
+    /// Has a file imported under another name from now on.
+    fn rename(&self, path: &str) {
+        if let Some(name) = self.names.borrow_mut().get_mut(path) {
+            *name = numbered(path, name.1 + 1);
+        }
+    }
+}
+
+fn numbered(path: &str, number: u32) -> (String, u32) {
+    (format!("{path}{NUMBERED}{number}"), number)
 }
 
 /// What the engine is given to find the realm by.
@@ -92,20 +136,43 @@ pub(super) fn install(ctx: &Ctx<'_>, hook: &Box<LoaderHook>) {
     }
 }
 
-/// The file that a script or module of this name was read from.
-pub(super) fn file_of(name: &str) -> &str {
-    name.strip_suffix(IMPORTED).unwrap_or(name)
-}
-
 /// Runs a file as a module, anew.
 pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, path: &str, source: &str) -> Evaluated<'js> {
     world.modules.run.borrow_mut().insert(path.to_owned());
-    let Some(module) = ffi::compile_module(ctx, source, path) else { return Evaluated::Threw };
     let file = format!("{}/{path}", world.modules.root);
-    match describe(ctx, world, &module, path, &file) {
-        Ok(()) => ffi::run_module(ctx, &module),
+    let module = attempt(world, || {
+        let module = ffi::compile_module(ctx, source, path).ok_or(rquickjs::Error::Exception)?;
+        describe(ctx, world, &module, path, &file)?;
+        Ok(module)
+    });
+    match module {
+        Ok(module) => ffi::run_module(ctx, &module),
         Err(_) => Evaluated::Threw,
     }
+}
+
+/// Makes an attempt to load a module with all that it imports.
+///
+/// When one of them cannot be loaded, the engine frees it while others of the same attempt may point to it already (those
+/// of a cycle do), and would find those by their names. So nothing that an attempt has loaded is ever found again when the
+/// attempt fails: the next one gives its files other names. Attempts nest: one that fails takes those within along, and
+/// those without only if the failure is theirs, too.
+fn attempt<T>(world: &World, body: impl FnOnce() -> Result<T>) -> Result<T> {
+    let modules = &world.modules;
+    let begun = modules.fresh.borrow().len();
+    modules.depth.set(modules.depth.get() + 1);
+    let result = body();
+    modules.depth.set(modules.depth.get() - 1);
+    if result.is_err() {
+        let failed: Vec<String> = modules.fresh.borrow_mut().drain(begun..).collect();
+        for path in failed {
+            modules.rename(&path);
+        }
+    }
+    if modules.depth.get() == 0 {
+        modules.fresh.borrow_mut().clear();
+    }
+    result
 }
 
 /// Imports a file of the worktree.
@@ -164,7 +231,7 @@ unsafe extern "C" fn normalize(
     let called = unsafe { Called::new(ctx, opaque) };
     // SAFETY: as above; the texts are copied.
     let (base, name) = unsafe { (text_of(base), text_of(name)) };
-    let canonical = called.run(|ctx, world| canonical_name(ctx, world, file_of(&base), &name));
+    let canonical = called.run(|ctx, world| canonical_name(ctx, world, &world.modules.file_of(&base), &name));
     match canonical.and_then(|name| CString::new(name).ok()) {
         // SAFETY: the context is alive; the engine frees the copy.
         Some(name) => unsafe { qjs::js_strdup(ctx, name.as_ptr()) },
@@ -186,7 +253,7 @@ unsafe extern "C" fn load(
     let loaded = called.run(|ctx, world| {
         // SAFETY: as above; the value gets a count of its own.
         let attributes = unsafe { Value::from_raw(ctx.clone(), qjs::JS_DupValue(ctx.as_raw().as_ptr(), attributes)) };
-        load_module(ctx, world, &name, &attributes)
+        attempt(world, || load_module(ctx, world, &name, &attributes))
     });
     loaded.unwrap_or(std::ptr::null_mut())
 }
@@ -279,8 +346,11 @@ fn canonical_name(ctx: &Ctx<'_>, world: &Rc<World>, referrer: &str, specifier: &
     if let Some(records) = &world.modules.records {
         records.mend();
     }
-    if let Some(name) = builtins::module_name(world, specifier) {
-        return Ok(name);
+    let ours = builtins::module_name(world, specifier);
+    if let Some(name) = &ours
+        && builtins::is_loadable(world, specifier)
+    {
+        return Ok(name.clone());
     }
     let answer = builtins::bridge::ask(
         ctx,
@@ -290,11 +360,21 @@ fn canonical_name(ctx: &Ctx<'_>, world: &Rc<World>, referrer: &str, specifier: &
             function: "resolve".to_owned(),
             args: vec![specifier.into(), referrer.into(), "import".into()],
         },
-    )?;
+    );
+    let answer = match (answer, ours) {
+        (Err(rquickjs::Error::Exception), Some(name)) => {
+            // What is not granted says so when it is loaded.
+            drop(ctx.catch());
+            return Ok(name);
+        }
+        (answer, _) => answer?,
+    };
     let field = |name: &str| answer.get(name).and_then(Data::as_str).unwrap_or_default().to_owned();
     let found = Found { path: field("path"), file: field("file"), format: field("format") };
-    let is_run = world.modules.run.borrow().contains(&found.path);
-    let name = if is_run { format!("{}{IMPORTED}", found.path) } else { found.path.clone() };
+    if found.format == "empty" {
+        return Ok(EMPTY.to_owned());
+    }
+    let name = world.modules.name_of(&found.path);
     world.modules.found.borrow_mut().insert(name.clone(), found);
     Ok(name)
 }
@@ -307,6 +387,9 @@ fn load_module<'js>(
 ) -> Result<*mut qjs::JSModuleDef> {
     if let Some(exports) = builtins::module(ctx, world, name) {
         return synthetic(ctx, name, &exports?.into_value());
+    }
+    if name == EMPTY {
+        return synthetic(ctx, name, &Object::new(ctx.clone())?.into_value());
     }
     let found = world.modules.found.borrow().get(name).cloned();
     let Some(found) = found else { return Err(Exception::throw_message(ctx, "the module was never resolved")) };
@@ -364,6 +447,7 @@ fn source_module<'js>(
     let stripped =
         typed(&found.path, source, Goal::Module).map_err(|problem| syntax_error(ctx, world, &found.path, &problem))?;
     let module = ffi::compile_module(ctx, &stripped, name).ok_or(rquickjs::Error::Exception)?;
+    world.modules.fresh.borrow_mut().push(found.path.clone());
     describe(ctx, world, &module, &found.path, &found.file)?;
     Ok(definition(&module))
 }
@@ -440,7 +524,12 @@ fn file_url(path: &str) -> String {
 fn common<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str, found: &Found) -> Result<*mut qjs::JSModuleDef> {
     let commonjs = builtins::part(ctx, world, "commonjs")?;
     let load: Function<'js> = commonjs.get("load")?;
-    let exports = load.call((found.path.as_str(), found.file.as_str(), found.format.as_str()))?;
+    let loaded: Value<'js> = load.call((found.path.as_str(), found.file.as_str(), found.format.as_str()))?;
+    let Some(loaded) = loaded.into_object() else {
+        // It is an ES module, though its package says otherwise.
+        return source_module(ctx, world, name, found, &read(ctx, world, &found.path)?);
+    };
+    let exports: Value<'js> = loaded.get("exports")?;
     if found.format == "json" { exporting(ctx, name, &exports, false) } else { synthetic(ctx, name, &exports) }
 }
 
@@ -451,7 +540,10 @@ fn synthetic<'js>(ctx: &Ctx<'js>, name: &str, exports: &Value<'js>) -> Result<*m
 /// Makes a module of a value: `default` is the value itself, and its own properties have their names.
 fn exporting<'js>(ctx: &Ctx<'js>, name: &str, exports: &Value<'js>, named: bool) -> Result<*mut qjs::JSModuleDef> {
     let list = Object::new_proto(ctx.clone(), None)?;
-    if named && let Ok(keys) = Keys::of(exports, Listing::All) {
+    if named
+        && let Ok(keys) = Keys::of(exports, Listing::All)
+        && keys.len() <= MOST_EXPORTS
+    {
         for at in 0..keys.len() {
             let Ok(key) = keys.get(at).to_value() else { continue };
             let Some(key) = key.as_string().and_then(|key| key.to_string().ok()) else { continue };

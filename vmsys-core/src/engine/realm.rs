@@ -56,6 +56,8 @@ pub(super) struct World {
     pub(super) console: ConsoleState,
     pub(super) process: RefCell<Option<ProcessGlobal>>,
     pub(super) run_module: RunModule,
+    /// How many jobs have begun.
+    pub(super) jobs: Cell<u64>,
     pub(super) clock: Clock,
     pub(super) dice: RefCell<fastrand::Rng>,
     /// What `crypto` gives: nobody can foretell it who does not know the seed.
@@ -122,6 +124,7 @@ impl QuickRealm {
                 console: ConsoleState::default(),
                 process: RefCell::new(None),
                 run_module: RunModule::default(),
+                jobs: Cell::new(0),
                 clock: Clock {
                     origin_ms: config.origin_ms,
                     base_ms: Cell::new(config.origin_ms),
@@ -322,6 +325,7 @@ impl QuickRealm {
 impl Realm for QuickRealm {
     fn run(&mut self, job: Job, host: SharedHost) -> Outcome {
         let world = self.world.clone();
+        world.jobs.set(world.jobs.get() + 1);
         world.clock.set(job.clock_ms);
         world.output_bytes.set(job.limits.output_bytes);
         self.shows_run = job.process.is_some();
@@ -386,7 +390,7 @@ impl World {
         rejections.unhandled.insert(address, (place, Persistent::save(ctx, promise)));
     }
 
-    fn forget_rejection(&self, promise: &Value<'_>) {
+    pub(super) fn forget_rejection(&self, promise: &Value<'_>) {
         let Some(address) = ffi::object_address(promise) else { return };
         let forgotten = self.rejections.borrow_mut().unhandled.remove(&address);
         drop(forgotten);

@@ -65,7 +65,26 @@ impl ModuleInfo {
 }
 
 /// Modules that every session can load without a grant: they have no effects.
-pub(crate) const PURE: &[&str] = &["assert", "buffer", "events", "path", "url", "util"];
+pub(crate) const PURE: &[&str] = &[
+    "assert",
+    "buffer",
+    "child_process",
+    "console",
+    "crypto",
+    "events",
+    "module",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "querystring",
+    "stream",
+    "string_decoder",
+    "timers",
+    "tty",
+    "url",
+    "util",
+];
 
 /// What every session has, or has by its settings: names that people try to add as modules.
 const BUILT_IN: &[&str] = &[
@@ -200,7 +219,7 @@ impl Catalog {
             return Ok(());
         }
         let shown: String = name.chars().take(100).collect();
-        let why = if PURE.contains(&name.strip_prefix("node:").unwrap_or(name)) {
+        let why = if is_pure(name) {
             format!("{shown:?} needs no grant: every session can load it")
         } else if BUILT_IN.contains(&name) {
             format!("{shown:?} is a built-in of JavaScript or of the runtime, which needs no grant and is no module")
@@ -221,6 +240,12 @@ impl Catalog {
             None => Fields::of(config, &[]).map(drop),
         }
     }
+}
+
+/// Whether every session can load a module of this name, or a part of one as in `path/posix`.
+fn is_pure(name: &str) -> bool {
+    let name = name.strip_prefix("node:").unwrap_or(name);
+    name.split('/').next().is_some_and(|name| PURE.contains(&name))
 }
 
 /// The modules that come with the library.
@@ -255,7 +280,7 @@ mod tests {
             ("JSON", "built-in"),
             ("Math", "built-in"),
             ("Date", "built-in"),
-            ("console", "built-in"),
+            ("console", "needs no grant: every session can load it"),
             ("path", "needs no grant: every session can load it"),
             ("node:util", "needs no grant: every session can load it"),
             ("net", "the modules are database, exec, fs"),

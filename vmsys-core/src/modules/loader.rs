@@ -19,6 +19,37 @@ use crate::worktree::{Worktree, WorktreePath};
 /// No source file is longer.
 pub(crate) const MAX_SOURCE_BYTES: u64 = 16 << 20;
 
+/// Modules that Node has and sessions have not, so that who asks for one learns more than that there is none.
+const OF_NODE_ONLY: &[&str] = &[
+    "async_hooks",
+    "cluster",
+    "constants",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "net",
+    "punycode",
+    "readline",
+    "repl",
+    "sea",
+    "sqlite",
+    "sys",
+    "test",
+    "tls",
+    "trace_events",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
+];
+
 /// The loader of one session.
 pub(crate) struct Loader {
     resolver: Resolver,
@@ -84,6 +115,15 @@ pub(crate) fn format_of(worktree: &Worktree, path: &WorktreePath, esm: bool) -> 
     resolve::format(worktree, &mut Packages::default(), path.as_str(), esm)
 }
 
+/// Whether a name is that of a module which Node has and not every session.
+fn is_of_node(name: &str) -> bool {
+    name.split('/').next().is_some_and(|name| OF_NODE_ONLY.contains(&name))
+}
+
+fn not_in_sessions(name: &str) -> String {
+    format!("the Node module '{name}' is not available in sessions")
+}
+
 fn refusal(specifier: &str, referrer: &str, goal: Goal, unresolved: Unresolved) -> CallError {
     let from = if referrer.is_empty() { "the session's worktree".to_owned() } else { format!("'{referrer}'") };
     let not_found = |what: String, hint: &str| {
@@ -92,6 +132,8 @@ fn refusal(specifier: &str, referrer: &str, goal: Goal, unresolved: Unresolved) 
     };
     match unresolved {
         Unresolved::File => not_found("module".to_owned(), ""),
+        Unresolved::Package if is_of_node(specifier) => CallError::new("Error", not_in_sessions(specifier))
+            .with_code(if goal == Goal::Import { "ERR_MODULE_NOT_FOUND" } else { "MODULE_NOT_FOUND" }),
         Unresolved::Package => not_found(
             "package".to_owned(),
             ": it is neither in a node_modules directory nor in one of the resolver's roots",
@@ -107,6 +149,12 @@ fn refusal(specifier: &str, referrer: &str, goal: Goal, unresolved: Unresolved) 
             ),
         )
         .with_code("EACCES"),
+        Unresolved::Scheme if specifier.starts_with("node:") => {
+            let name = specifier.trim_start_matches("node:");
+            let message =
+                if is_of_node(name) { not_in_sessions(name) } else { format!("No such built-in module: {specifier}") };
+            CallError::new("Error", message).with_code("ERR_UNKNOWN_BUILTIN_MODULE")
+        }
         Unresolved::Scheme => {
             CallError::new("Error", format!("'{specifier}' from {from}: only file: URLs can be loaded"))
                 .with_code("ERR_UNSUPPORTED_ESM_URL_SCHEME")

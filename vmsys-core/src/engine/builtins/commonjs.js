@@ -1,10 +1,13 @@
 // `require`: CommonJS modules of the worktree, cached for the life of the session.
 (function (internal) {
   'use strict';
-  const { caller, builtin, compile } = internal.natives;
+  const { caller, builtin, compile, evaluate, job } = internal.natives;
   const { apply, defineProperty } = Reflect;
+  const { hasOwn } = Object;
   const parseJson = JSON.parse;
   const cache = Object.create(null);
+  // By file, the execution that is loading it. One that was stopped at a limit gets no chance to clean up behind itself.
+  const loading = Object.create(null);
 
   function Module(file, path, parent) {
     const slash = file.lastIndexOf('/');
@@ -16,12 +19,6 @@
     this.children = [];
     this.require = requireFrom(path);
     defineProperty(this, 'parent', { value: parent, enumerable: false, configurable: true, writable: true });
-  }
-
-  function failure(code, message) {
-    const error = new Error(message);
-    error.code = code;
-    return error;
   }
 
   function check(id) {
@@ -39,12 +36,24 @@
 
   const resolve = (id, referrer) => internal.call('vm:loader', 'resolve', id, referrer, 'require');
 
-  function load({ path, file, format }, parent) {
+  // Whether a package says that it can do without a module.
+  function isOptional(id, referrer) {
+    try {
+      return resolve(id, referrer).format === 'empty';
+    } catch {
+      return false;
+    }
+  }
+
+  // What is imported goes its own way when it turns out to be an ES module: then it gives null.
+  function load({ path, file, format }, isImport) {
     const known = cache[file];
-    if (known !== undefined) return known.exports;
-    if (format === 'module') throw esm(file);
-    const module = new Module(file, path, parent);
+    const isStale = loading[file] !== undefined && loading[file] !== job();
+    if (known !== undefined && !isStale) return known;
+    const module = new Module(file, path, null);
+    if (format === 'module') return enter(module, path);
     cache[file] = module;
+    loading[file] = job();
     let done = false;
     try {
       const source = internal.call('vm:loader', 'read', path);
@@ -57,33 +66,56 @@
         }
       } else {
         const wrapped = compile(path, source);
-        if (wrapped === null) throw esm(file);
+        if (wrapped === null) {
+          delete cache[file];
+          done = true;
+          return isImport ? null : enter(module, path);
+        }
         apply(wrapped, module.exports, [module.exports, module.require, module, file, module.path]);
       }
       done = true;
     } finally {
       // What failed is tried again when it is asked for again.
       if (!done) delete cache[file];
+      delete loading[file];
     }
     module.loaded = true;
-    return module.exports;
+    return module;
   }
 
-  const esm = (file) =>
-    failure('ERR_REQUIRE_ESM', `require() of ES module ${file} is not supported: use import() instead`);
+  // Gives a module the exports of the ES module that it is. Code that was compiled to CommonJS looks for a mark before it
+  // looks for `default`.
+  function enter(module, path) {
+    const namespace = evaluate(path, false);
+    if (hasOwn(namespace, 'module.exports')) module.exports = namespace['module.exports'];
+    else if (hasOwn(namespace, 'default') && !hasOwn(namespace, '__esModule')) module.exports = evaluate(path, true);
+    else module.exports = namespace;
+    module.loaded = true;
+    cache[module.filename] = module;
+    return module;
+  }
 
   // `referrer` is the path of the file that asks; null asks who called.
   function requireFrom(referrer) {
     const from = (levels) => (referrer === null ? caller(levels) : referrer);
     function require(id) {
       check(id);
-      const ours = builtin(id);
+      let ours;
+      try {
+        ours = builtin(id);
+      } catch (error) {
+        if (error?.code !== 'ERR_MODULE_NOT_GRANTED' || !isOptional(id, from(2))) throw error;
+        return {};
+      }
       if (ours !== undefined) return ours;
-      return load(resolve(id, from(2)), null);
+      const found = resolve(id, from(2));
+      return found.format === 'empty' ? {} : load(found, false).exports;
     }
     require.resolve = function resolveId(id) {
       check(id);
-      return builtin(id) === undefined ? resolve(id, from(2)).file : id;
+      if (builtin(id) !== undefined) return id;
+      const found = resolve(id, from(2));
+      return found.format === 'empty' ? id : found.file;
     };
     require.cache = cache;
     require.main = undefined;
@@ -112,6 +144,6 @@
     createRequire,
     enterRun,
     // For an import of a CommonJS module.
-    load: (path, file, format) => load({ path, file, format }, null),
+    load: (path, file, format) => load({ path, file, format }, true),
   };
 })

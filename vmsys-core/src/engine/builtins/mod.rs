@@ -46,6 +46,7 @@ parts! {
     "body",
     "buffer" [natives::buffer::NATIVES],
     "bytes" [natives::bytes::NATIVES],
+    "child_process",
     "clone" [natives::realm::CLASSES],
     "commonjs" [natives::commonjs::NATIVES],
     "console",
@@ -59,15 +60,20 @@ parts! {
     "form_data",
     "fs",
     "fs_promises",
+    "intl" [natives::intl::NATIVES],
+    "message_channel",
     "module" [natives::commonjs::MODULE_NATIVES],
-    "node_crypto" [natives::crypto::NATIVES],
+    "node_crypto" [natives::crypto::NODE_NATIVES],
     "node_errors",
     "node_events",
     "node_url",
-    "os",
+    "os" [natives::realm::CLOCK],
     "path_win32",
+    "perf_hooks",
     "performance" [natives::realm::CLOCK],
-    "process",
+    "process" [natives::commonjs::MODULE_NATIVES, natives::process::OUTPUT, natives::realm::CLOCK],
+    "process_module" [natives::process::PROCESS],
+    "stream_promises",
     "string_decoder" [natives::buffer::NATIVES],
     "timers",
     "timers_promises",
@@ -83,6 +89,7 @@ parts! {
     "vendor/path_win32",
     "vendor/percent_encoding",
     "vendor/querystring",
+    "vendor/stream",
     "vendor/url_legacy",
     "webidl" [natives::realm::CLASSES],
 }
@@ -99,6 +106,10 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("EventTarget", "events", "EventTarget"),
     ("File", "blob", "File"),
     ("FormData", "form_data", "FormData"),
+    ("Intl", "intl", "Intl"),
+    ("MessageChannel", "message_channel", "MessageChannel"),
+    ("MessageEvent", "message_channel", "MessageEvent"),
+    ("MessagePort", "message_channel", "MessagePort"),
     ("Performance", "performance", "Performance"),
     ("PerformanceEntry", "performance", "PerformanceEntry"),
     ("PerformanceMark", "performance", "PerformanceMark"),
@@ -123,11 +134,44 @@ const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[
     ("fetch", NET, "fetch", "fetch"),
 ];
 
+/// Members of `process` that are made when they are first touched.
+const PROCESS: &[&str] = &[
+    "addListener",
+    "arch",
+    "browser",
+    "emit",
+    "emitWarning",
+    "eventNames",
+    "execArgv",
+    "execPath",
+    "getMaxListeners",
+    "hrtime",
+    "listenerCount",
+    "listeners",
+    "nextTick",
+    "off",
+    "on",
+    "once",
+    "pid",
+    "prependListener",
+    "prependOnceListener",
+    "rawListeners",
+    "removeAllListeners",
+    "removeListener",
+    "setMaxListeners",
+    "stderr",
+    "stdout",
+    "uptime",
+    "version",
+    "versions",
+];
+
 /// Modules of ours that every script can load: a name, and the part whose exports it is.
 const PURE_MODULES: &[(&str, &str)] = &[
     ("assert", "vendor/assert"),
     ("assert/strict", "assert_strict"),
     ("buffer", "buffer"),
+    ("child_process", "child_process"),
     ("console", "console"),
     ("crypto", "node_crypto"),
     ("events", "node_events"),
@@ -136,8 +180,11 @@ const PURE_MODULES: &[(&str, &str)] = &[
     ("path", "vendor/path"),
     ("path/posix", "vendor/path"),
     ("path/win32", "path_win32"),
-    ("process", "process"),
+    ("perf_hooks", "perf_hooks"),
+    ("process", "process_module"),
     ("querystring", "vendor/querystring"),
+    ("stream", "vendor/stream"),
+    ("stream/promises", "stream_promises"),
     ("string_decoder", "string_decoder"),
     ("timers", "timers"),
     ("timers/promises", "timers_promises"),
@@ -207,6 +254,15 @@ pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
     (ours || hosts).then(|| format!("node:{plain}"))
 }
 
+/// Whether a module that is no file can be loaded here, by its name.
+pub(super) fn is_loadable(world: &World, name: &str) -> bool {
+    let plain = name.strip_prefix("node:").unwrap_or(name);
+    let is_face = NATIVE_MODULES.iter().any(|(module, _)| *module == plain);
+    let root = if is_face { plain.split('/').next().unwrap_or(plain) } else { plain };
+    PURE_MODULES.iter().any(|(module, _)| *module == plain)
+        || world.granted.modules.iter().any(|granted| granted.name == root)
+}
+
 /// The names of the modules that are no files and that this realm's scripts can load.
 fn loadable_modules(world: &World) -> Vec<String> {
     let granted = world.granted.modules.iter().map(|granted| granted.name.clone());
@@ -247,6 +303,12 @@ pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Arr
     flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
 }
 
+/// Gives the members of `process` that are made at first touch, for the prelude to install.
+pub(super) fn lazy_members<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
+    let flat: Vec<&str> = PROCESS.iter().flat_map(|name| [*name, "process", *name]).collect();
+    flat.into_js(ctx)?.into_array().ok_or(rquickjs::Error::Unknown)
+}
+
 impl Part {
     fn name(&self) -> &'static str {
         self.script.name.trim_start_matches("vm:")
@@ -283,4 +345,18 @@ impl Part {
 /// What a function in Rust is given.
 fn argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Value<'js> {
     args.get(at).cloned().unwrap_or_else(|| Value::new_undefined(ctx.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::PURE;
+
+    #[test]
+    fn what_every_session_can_load_is_refused_as_a_grant() {
+        let first = |name: &'static str| name.split('/').next().unwrap_or_default();
+        let mut ours: Vec<&str> = PURE_MODULES.iter().map(|(name, _)| first(name)).collect();
+        ours.dedup();
+        assert_eq!(ours, PURE);
+    }
 }

@@ -5,6 +5,8 @@ pub(super) mod bytes;
 pub(super) mod commonjs;
 pub(super) mod crypto;
 pub(super) mod encoding;
+pub(super) mod intl;
+pub(super) mod process;
 pub(super) mod realm;
 pub(super) mod url;
 pub(super) mod util;

@@ -1,5 +1,5 @@
-// `tty`: there is no terminal here.
-(function (internal) {
+// `tty`: a session has no terminal.
+(function () {
   'use strict';
-  return { isatty: (fd) => false };
+  return { isatty: () => false };
 })

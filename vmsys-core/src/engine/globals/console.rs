@@ -90,11 +90,16 @@ fn options(world: &World) -> InspectOptions {
     InspectOptions { max_bytes: world.output_bytes.get().saturating_add(1), ..InspectOptions::console() }
 }
 
-/// Hands a line to the host; when the host refuses it, the script ends here.
+/// Writes a line, with the margin of the groups that are open.
 fn write(ctx: &Ctx<'_>, world: &World, level: ConsoleLevel, text: String) -> Result<()> {
     let text = indent(text, world.console.group.get(), world.output_bytes.get());
+    emit(ctx, world, Payload::Console { level, text })
+}
+
+/// Hands an event to the host; when the host refuses it, the script ends here.
+pub(in crate::engine) fn emit(ctx: &Ctx<'_>, world: &World, event: Payload) -> Result<()> {
     let Some(host) = world.budget.host() else { return Ok(()) };
-    let refused = host.borrow_mut().emit(Payload::Console { level, text });
+    let refused = host.borrow_mut().emit(event);
     match refused {
         Ok(()) => Ok(()),
         Err(refused) => {

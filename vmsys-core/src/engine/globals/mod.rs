@@ -10,8 +10,8 @@ use rquickjs::function::Rest;
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 
-pub(super) use self::console::ConsoleState;
-pub(super) use self::process::{ProcessGlobal, RunView};
+pub(super) use self::console::{ConsoleState, emit};
+pub(super) use self::process::{ProcessGlobal, RunView, process};
 pub(super) use self::run_module::RunModule;
 use super::builtins;
 use super::bytecode::Script;
@@ -23,9 +23,9 @@ static PRELUDE: Script = Script::new("vm:prelude", include_str!("prelude.js"));
 
 /// Installs everything, before any code of a guest has run.
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Result<()> {
-    install_clock_and_dice(ctx, world)?;
-    install_timers(ctx, world)?;
     process::install(ctx, world)?;
+    run_prelude(ctx, world)?;
+    install_timers(ctx, world)?;
     if config.console {
         console::install(ctx, world)?;
     }
@@ -41,7 +41,7 @@ pub(super) fn install_granted(ctx: &Ctx<'_>, config: &RealmConfig) -> Result<()>
     Ok(())
 }
 
-fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
+fn run_prelude(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     let Some(prelude) = PRELUDE.run(ctx)?.into_function() else {
         return Err(Exception::throw_message(ctx, "the prelude is no function"));
     };
@@ -51,8 +51,9 @@ fn install_clock_and_dice(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
         let name: String = args.0.first().and_then(|name| name.get().ok()).unwrap_or_default();
         builtins::part(ctx, world, &name)
     })?;
-    let lazy = builtins::lazy_globals(ctx, &world.granted)?;
-    prelude.call::<_, ()>((now, random, part, lazy))
+    let process = process(ctx, world)?;
+    let globals = builtins::lazy_globals(ctx, &world.granted)?;
+    prelude.call::<_, ()>((now, random, part, globals, process, builtins::lazy_members(ctx)?))
 }
 
 fn install_timers(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {

@@ -1,6 +1,6 @@
 // Runs once, before any code of a guest, and makes the clock and the dice come from the host. Functions that a guest
 // could replace later are taken here, under names that it cannot reach.
-(function (now, random, part, lazy) {
+(function (now, random, part, lazy, process, members) {
   'use strict';
   const { apply, construct, defineProperty } = Reflect;
   const RealDate = Date;
@@ -42,21 +42,28 @@
   }
 
   // What most scripts never touch is made at first touch: a getter that replaces itself.
-  for (let i = 0; i < lazy.length; i += 3) {
-    const [name, from, key] = [lazy[i], lazy[i + 1], lazy[i + 2]];
-    defineProperty(globalThis, name, {
-      get() {
-        const value = part(from)[key];
-        hidden(globalThis, name, value);
-        return value;
-      },
-      set(value) {
-        hidden(globalThis, name, value);
-      },
-      enumerable: false,
-      configurable: true,
-    });
-  }
+  const lazily = (target, table, enumerable) => {
+    for (let i = 0; i < table.length; i += 3) {
+      const [name, from, key] = [table[i], table[i + 1], table[i + 2]];
+      const become = (value) =>
+        defineProperty(target, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
+      defineProperty(target, name, {
+        get() {
+          const value = part(from)[key];
+          become(value);
+          return value;
+        },
+        set: become,
+        enumerable,
+        configurable: true,
+      });
+    }
+  };
+  lazily(globalThis, lazy, false);
+  lazily(process, members, true);
+  // The one name is Node's, the other that of workers.
+  hidden(globalThis, 'global', globalThis);
+  hidden(globalThis, 'self', globalThis);
 
   // Everywhere else a stack begins with the error's name and message, and `console.log(error.stack)` counts on it. What a
   // script has put there itself stays as it is.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rquickjs::object::Property;
-use rquickjs::{Ctx, Object, Persistent, Result, Value};
+use rquickjs::{Ctx, IntoJs as _, Object, Persistent, Result, Value};
 
 use super::{define, native};
 use crate::engine::realm::World;
@@ -16,11 +16,18 @@ pub(in crate::engine) struct ProcessGlobal(Persistent<Object<'static>>);
 
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     let process = Object::new(ctx.clone())?;
-    define(&process, "platform", "linux")?;
-    define(&process, "cwd", native(ctx, world, "cwd", |_, world, _| Ok(world.modules.root().to_owned()))?)?;
+    replace(ctx, &process, "platform", "linux".into_js(ctx)?);
+    let cwd = native(ctx, world, "cwd", |_, world, _| Ok(world.modules.root().to_owned()))?;
+    replace(ctx, &process, "cwd", cwd.into_value());
     define(&ctx.globals(), "process", process.clone())?;
     *world.process.borrow_mut() = Some(ProcessGlobal(Persistent::save(ctx, process)));
     RunView::show_none(ctx, world)
+}
+
+/// The object, once it is made.
+pub(in crate::engine) fn process<'js>(ctx: &Ctx<'js>, world: &World) -> Result<Option<Object<'js>>> {
+    let process = world.process.borrow().as_ref().map(|ProcessGlobal(process)| process.clone());
+    process.map(|process| process.restore(ctx)).transpose()
 }
 
 /// `__ARGS__`, `__ENV__`, `process.argv` and `process.env`, there for one run only.
@@ -36,8 +43,7 @@ impl RunView {
         if let Some(declarations) = &world.declarations {
             declarations.forget(ctx, &["__ARGS__", "__ENV__", "process"]);
         }
-        let process = world.process.borrow().as_ref().map(|ProcessGlobal(process)| process.clone().restore(ctx));
-        if let Some(process) = process.transpose()? {
+        if let Some(process) = process(ctx, world)? {
             or_leave(ctx, define(&globals, "process", process));
         }
         replace(ctx, &globals, "__ARGS__", parse(ctx, &view.args)?);
@@ -57,9 +63,7 @@ impl RunView {
     }
 
     fn show<'js>(ctx: &Ctx<'js>, world: &World, argv: Value<'js>, env: Value<'js>) -> Result<()> {
-        let process = world.process.borrow();
-        let Some(ProcessGlobal(process)) = process.as_ref() else { return Ok(()) };
-        let process = process.clone().restore(ctx)?;
+        let Some(process) = process(ctx, world)? else { return Ok(()) };
         replace(ctx, &process, "argv", argv);
         replace(ctx, &process, "env", env);
         Ok(())

@@ -11,7 +11,9 @@ const CASES: &[(&str, &str)] = &[
     ("events", include_str!("../../../../tests/builtins/events.txt")),
     ("os_tty", include_str!("../../../../tests/builtins/os_tty.txt")),
     ("path", include_str!("../../../../tests/builtins/path.txt")),
+    ("process", include_str!("../../../../tests/builtins/process.txt")),
     ("querystring", include_str!("../../../../tests/builtins/querystring.txt")),
+    ("stream", include_str!("../../../../tests/builtins/stream.txt")),
     ("string_decoder", include_str!("../../../../tests/builtins/string_decoder.txt")),
     ("timers", include_str!("../../../../tests/builtins/timers.txt")),
     ("url", include_str!("../../../../tests/builtins/url.txt")),
@@ -121,6 +123,13 @@ fn hostile_values_get_an_answer_or_an_error() {
             ("require('util').format('%s', { get toString() { throw new Error('getter') } })".into(), "Error: getter"),
             ("require('util').inspect('x', { colors: true, depth: {}, compact: NaN, breakLength: -1, maxStringLength: 'y' })".into(), "\u{1b}[32m''\u{1b}[39m... 1 more character"),
             ("const p = require('util').promisify(new Proxy(() => {}, { ownKeys() { return ['a', 'length', 'name', 'prototype'] } })); typeof p".into(), "function"),
+            // Names that a script has put something else under.
+            ("globalThis.process = 7; typeof require('process').nextTick".into(), "function"),
+            ("delete globalThis.process; require('os').tmpdir() === ''".into(), "true"),
+            ("process.nextTick = 1; require('stream').Readable.from(['a']).toArray()".into(), "Promise { [ 'a' ] }"),
+            ("require('crypto').createHash('md5').update({ length: 1e9 })".into(), "TypeError: The \"data\" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received an instance of Object"),
+            ("process.hrtime([{ valueOf() { throw new Error('mine') } }, 0])".into(), "Error: mine"),
+            ("process.stdout.write({ toString() { throw 1 } })".into(), "TypeError: The \"chunk\" argument must be of type string or an instance of Buffer or Uint8Array. Received an instance of Object"),
             // A listener that changes the list it is called from.
             ("const E = require('events'); const e = new E(); let n = 0; e.on('x', function f() { if (n++ < 100) e.on('x', f) }); e.emit('x'); n".into(), "1"),
             ("const E = require('events'); const e = new E(); e._events = null; e.emit('x')".into(), "false"),

@@ -1,6 +1,6 @@
 //! `package.json`: what a package exports, and what kind of files it has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -22,6 +22,10 @@ pub(super) struct Package {
     pub(super) is_module: Option<bool>,
     pub(super) exports: Option<Json>,
     pub(super) imports: Option<Json>,
+    /// The files that take the place of others where the build for browsers is used, both as in `./x.js`.
+    browser: HashMap<String, String>,
+    /// The modules that it can do without.
+    optional: HashSet<String>,
 }
 
 /// The descriptions that were read, by the path of their directory.
@@ -71,6 +75,13 @@ impl Packages {
 fn parse(text: &str) -> Option<Package> {
     let Json::Object(mut fields) = serde_json::from_str(text).ok()? else { return None };
     let text = |field: Option<&Json>| field.and_then(Json::as_str).map(str::to_owned);
+    let table = fields.get("browser").and_then(Json::as_object);
+    let without = |(name, by): (&String, &Json)| (by == &Json::Bool(false)).then(|| name.clone());
+    let optional = table.into_iter().flatten().filter_map(without).collect();
+    let has_browser_build = fields.get("exports").is_some_and(|exports| has_condition(exports, "browser", 0));
+    let browser = table.filter(|_| has_browser_build);
+    let replaced = |(file, by): (&String, &Json)| Some((file.clone(), by.as_str()?.to_owned()));
+    let browser = browser.into_iter().flatten().filter_map(replaced).collect();
     Some(Package {
         name: text(fields.get("name")),
         main: text(fields.get("main")),
@@ -81,6 +92,8 @@ fn parse(text: &str) -> Option<Package> {
         },
         exports: fields.remove("exports").filter(|exports| !exports.is_null()),
         imports: fields.remove("imports"),
+        browser,
+        optional,
     })
 }
 
@@ -93,6 +106,19 @@ impl Package {
             return if subpath == "." { target(exports, None, goal) } else { None };
         }
         matched(exports, subpath, goal)
+    }
+
+    /// The file that takes the place of another of the package, which is relative to it and without `./`.
+    ///
+    /// Such a table belongs to the build for browsers that [`exported`](Self::exported) picks; of a package that has no
+    /// conditions for one, Node's files are used, and the table is not.
+    pub(super) fn replaced(&self, file: &str) -> Option<&str> {
+        self.browser.get(&format!("./{file}"))?.strip_prefix("./")
+    }
+
+    /// Whether the package says that it works without a module of Node's: browsers have none.
+    pub(super) fn can_do_without(&self, module: &str) -> bool {
+        self.optional.contains(module)
     }
 
     /// What a name that begins with `#` stands for: a path of the package (`./x.js`), or the name of another one.
@@ -118,12 +144,13 @@ fn matched(map: &Json, key: &str, goal: Goal) -> Option<String> {
 
 /// Picks a target by conditions.
 ///
-/// Packages know three worlds: Node, browsers, and others. A session has the web's interfaces and few of Node's, so the
-/// build for browsers is taken where there is one, and Node's only where there is no other.
+/// Packages know Node, browsers, workers, and others. A session is most like a worker: it has the web's interfaces, no
+/// document, and some of Node's modules. So the build for workers is taken where there is one, that for browsers next, and
+/// Node's only where there is no other.
 fn target(target: &Json, rest: Option<&str>, goal: Goal) -> Option<String> {
     let kind = if goal == Goal::Import { "import" } else { "require" };
-    pick(target, rest, &[kind, "browser", "default"], 0)
-        .or_else(|| pick(target, rest, &[kind, "browser", "node", "default"], 0))
+    pick(target, rest, &[kind, "worker", "browser", "default"], 0)
+        .or_else(|| pick(target, rest, &[kind, "worker", "browser", "node", "default"], 0))
 }
 
 fn pick(target: &Json, rest: Option<&str>, conditions: &[&str], depth: usize) -> Option<String> {
@@ -138,6 +165,16 @@ fn pick(target: &Json, rest: Option<&str>, conditions: &[&str], depth: usize) ->
             .filter(|(condition, _)| conditions.contains(&condition.as_str()))
             .find_map(|(_, target)| pick(target, rest, conditions, depth + 1)),
         _ => None,
+    }
+}
+
+/// Whether some condition of this name is there at all.
+fn has_condition(exports: &Json, name: &str, depth: usize) -> bool {
+    match exports {
+        _ if depth > MAX_DEPTH => false,
+        Json::Array(targets) => targets.iter().any(|target| has_condition(target, name, depth + 1)),
+        Json::Object(map) => map.iter().any(|(key, target)| key == name || has_condition(target, name, depth + 1)),
+        _ => false,
     }
 }
 
@@ -167,6 +204,8 @@ mod tests {
             (conditions, "./f/", None),
             (conditions, "./list", Some("./l.js")),
             (conditions, "./other", None),
+            (r#"{"node": "./n.js", "browser": "./b.js", "worker": "./w.js"}"#, ".", Some("./b.js")),
+            (r#"{"worker": "./w.js", "browser": "./b.js"}"#, ".", Some("./w.js")),
         ];
         for (exports, subpath, expected) in table {
             assert_eq!(package(exports).exported(subpath, Goal::Import).as_deref(), expected, "{exports} {subpath}");
@@ -175,6 +214,18 @@ mod tests {
         assert_eq!(imports.imported("#x", Goal::Require).as_deref(), Some("./x.js"));
         assert_eq!(imports.imported("#y/z", Goal::Require).as_deref(), Some("./y/z.js"));
         assert_eq!(imports.imported("#z", Goal::Require), None);
+    }
+
+    #[test]
+    fn files_for_browsers_go_with_the_build_for_browsers() {
+        let table = r#""browser": {"./http.js": "./null.js", "fs": false, "./x.js": false}"#;
+        let both = parse(&format!(r#"{{"exports": {{".": {{"browser": "./b.js"}}}}, {table}}}"#)).unwrap();
+        assert_eq!(both.replaced("http.js"), Some("null.js"));
+        assert_eq!((both.replaced("x.js"), both.replaced("fs")), (None, None));
+        assert!(both.can_do_without("fs") && !both.can_do_without("http"));
+        for other in [r#""main": "x""#, r#""exports": "./x.js""#, r#""exports": {"node": "./x.js"}"#] {
+            assert_eq!(parse(&format!("{{{other}, {table}}}")).unwrap().replaced("http.js"), None, "{other}");
+        }
     }
 
     #[test]

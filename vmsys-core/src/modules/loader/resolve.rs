@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::is_of_node;
 use super::package::{Package, Packages};
 use crate::template::Settings;
 use crate::typescript::is_typescript;
@@ -44,6 +45,8 @@ pub(crate) enum Format {
     Module,
     /// JSON.
     Json,
+    /// A module that is not there, and that who asks says it can do without: an object without properties.
+    Empty,
     /// A `.js` file of a package that does not say: what it contains decides.
     Unknown,
 }
@@ -68,6 +71,7 @@ impl Format {
             Self::CommonJs => "commonjs",
             Self::Module => "module",
             Self::Json => "json",
+            Self::Empty => "empty",
             Self::Unknown => "unknown",
         }
     }
@@ -134,6 +138,12 @@ impl Resolver {
         }
         if specifier.starts_with('#') {
             return self.import_of_package(specifier, from, goal);
+        }
+        if is_of_node(specifier)
+            && let Some((_, package)) = self.packages.of(&self.worktree, from)?
+            && package.can_do_without(specifier)
+        {
+            return Ok(Found { path: String::new(), file: String::new(), format: Format::Empty });
         }
         if specifier.split('/').next().is_some_and(|first| first.contains(':')) {
             return Err(Unresolved::Scheme);
@@ -284,8 +294,21 @@ impl Resolver {
         endings.map(|ending| format!("{path}{ending}")).find(&is_file).or_else(source)
     }
 
+    /// The file that a package has in the place of this one where its build for browsers is used.
+    fn for_browsers(&mut self, path: &str) -> Option<String> {
+        if !is_of_package(path) {
+            return None;
+        }
+        let (directory, package) = self.packages.of(&self.worktree, parent(path)).ok()??;
+        let file = path.strip_prefix(directory.as_str())?.strip_prefix('/')?;
+        let replaced = join(&directory, package.replaced(file)?)?;
+        let replaced = self.worktree.real_path(&replaced)?;
+        (self.worktree.kind(&replaced) == Some(Kind::File)).then_some(replaced)
+    }
+
     fn found(&mut self, path: String) -> Result<Found, Unresolved> {
         let path = self.worktree.real_path(&path).ok_or(Unresolved::File)?;
+        let path = self.for_browsers(&path).unwrap_or(path);
         let format = format(&self.worktree, &mut self.packages, &path, self.esm);
         Ok(Found { file: format!("{}/{path}", self.root), path, format })
     }
