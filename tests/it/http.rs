@@ -44,7 +44,7 @@ impl Request {
     }
 
     /// The request as it goes over the wire: `Host` and `Content-Length` are added unless they were given.
-    fn encode(&self, host: SocketAddr) -> Vec<u8> {
+    pub(crate) fn encode(&self, host: SocketAddr) -> Vec<u8> {
         let mut wire = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
         if !self.has("Host") {
             wire.extend(format!("Host: {host}\r\n").into_bytes());

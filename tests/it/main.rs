@@ -11,6 +11,7 @@ mod cli_streams;
 mod durability;
 mod hostile;
 mod http;
+mod http_access;
 mod http_contract;
 mod http_events;
 mod http_executions;

@@ -56,7 +56,7 @@ pub(crate) struct CommonArgs {
     #[command(flatten)]
     pub(crate) daemon: serve::GlobalArgs,
 
-    /// Where the daemon is; every command but `serve`, `libs`, `run` and `eval` asks it
+    /// Where the daemon is, as in http://127.0.0.1:3210 or unix:PATH; every command but `serve`, `libs`, `run` and `eval` asks it
     // Read by the commands that need it: a bad VM_SYSTEM_URL must not keep `serve` from starting.
     #[arg(
         long,

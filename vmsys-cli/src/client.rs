@@ -2,14 +2,15 @@
 
 pub(crate) mod records;
 mod stream;
+pub(crate) mod token;
 mod url;
 
 use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -17,7 +18,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -25,7 +27,7 @@ use self::records::{
     AvailableLibrary, AvailableModule, Capability, DeletedTemplate, Document, Event, Execution, Given,
     RemovedCapability, Session, StartupFile, Template, TemplateDetail,
 };
-use self::url::{ApiPath, ServerUrl};
+use self::url::{ApiPath, Place, ServerUrl};
 use crate::error::{Error, Result};
 
 /// How long a connection may take.
@@ -52,6 +54,8 @@ pub(crate) struct Answer<T> {
 #[derive(Debug)]
 pub(crate) struct Client {
     url: ServerUrl,
+    /// What every request shows, if the daemon asks for a token.
+    authorization: Option<HeaderValue>,
     runtime: Option<Runtime>,
     /// The longest wait for an answer of a call that runs no code.
     patience: Duration,
@@ -68,7 +72,13 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|error| Error::failed("IO_ERROR", format!("cannot set up networking: {error}")))?;
-        Ok(Self { url, runtime: Some(runtime), patience: ANSWER })
+        Ok(Self { url, authorization: None, runtime: Some(runtime), patience: ANSWER })
+    }
+
+    /// The same, showing a token.
+    pub(crate) fn with_token(mut self, authorization: Option<HeaderValue>) -> Self {
+        self.authorization = authorization;
+        self
     }
 
     pub(crate) fn health(&self) -> Result<Answer<Document>> {
@@ -282,6 +292,9 @@ impl Client {
             .header(HOST, self.url.authority())
             .header(USER_AGENT, USER_AGENT_NAME)
             .header(ACCEPT, "application/json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
         let body = match body {
             Some(body) => {
                 request = request.header(CONTENT_TYPE, "application/json");
@@ -312,9 +325,20 @@ impl Client {
         Ok(Reply { status: head.status, headers: head.headers, body: body.to_bytes().to_vec() })
     }
 
-    async fn connect(&self) -> Result<TcpStream> {
-        let connected = timeout(CONNECT, TcpStream::connect((self.url.host(), self.url.port()))).await;
-        let stream = match connected {
+    async fn connect(&self) -> Result<Box<dyn Stream>> {
+        let connecting = async {
+            let stream: Box<dyn Stream> = match self.url.place() {
+                Place::Tcp { host, port } => {
+                    let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                    // Only a loss of speed, should it fail.
+                    stream.set_nodelay(true).ok();
+                    Box::new(stream)
+                }
+                Place::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            };
+            Ok(stream)
+        };
+        let stream = match timeout(CONNECT, connecting).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 return Err(Error::unreachable(format!("cannot reach the daemon at {}: {}", self.url, plain(&error))));
@@ -327,8 +351,6 @@ impl Client {
                 )));
             }
         };
-        // Only a loss of speed, should it fail.
-        stream.set_nodelay(true).ok();
         Ok(stream)
     }
 
@@ -381,6 +403,11 @@ impl Client {
     }
 }
 
+/// Bytes both ways.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 impl Drop for Client {
     fn drop(&mut self) {
         // A name lookup that hangs must not keep a program from ending that has given it up.
@@ -400,6 +427,8 @@ struct Reply {
 fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it is another user's".to_owned(),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no route to it".to_owned(),
         _ => error.to_string(),
     }

@@ -255,6 +255,11 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
             "write the code into a file of the worktree, and use `vm-system exec run-file`".to_owned()
         }
         "FORBIDDEN" => "the daemon answers only to a loopback name, such as http://127.0.0.1:3210".to_owned(),
+        "UNAUTHORIZED" => {
+            "show the daemon's token: --auth-token-file names a file whose first line it is, and the variable \
+             VM_SYSTEM_TOKEN can have it"
+                .to_owned()
+        }
         "NOT_FOUND" => "the daemon does not know this request: is it older, or behind another path?".to_owned(),
         "INTERNAL" => format!("the cause is in the daemon's log, under request id {}", request_id?),
         other => return library_hint(other),
@@ -300,6 +305,8 @@ mod tests {
             ("VALIDATION_ERROR", json!({"field": "limits.cpu_ms"}), "`limits.cpu_ms`"),
             ("INTERNAL", json!({}), "req-1"),
             ("PAYLOAD_TOO_LARGE", json!({}), "run-file"),
+            ("UNAUTHORIZED", json!({}), "--auth-token-file"),
+            ("LIMIT_REACHED", json!({}), "again later"),
             ("MODULE_NOT_ALLOWED", json!({"module": "JSON"}), "list-available-modules"),
             ("ALREADY_EXISTS", json!({"kind": "fs", "name": "a"}), "remove-capability"),
             ("ALREADY_EXISTS", json!({"name": "a"}), "template list"),

@@ -120,8 +120,8 @@ pub use self::modules::{
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 pub use self::store::Durability;
 pub use self::system::{
-    Config, ExecutionNews, ExecutionWatch, IdempotencyKey, RunningExecution, Session, SessionCursor, SessionNews,
-    SessionStart, SessionWatch, Submission, VmSystem,
+    Bounds, Config, ExecutionNews, ExecutionWatch, IdempotencyKey, RunningExecution, Session, SessionCursor,
+    SessionNews, SessionStart, SessionWatch, Submission, VmSystem,
 };
 pub use self::template::{
     Capability, CapabilityKind, Engine, FsPolicy, HostPattern, Isolation, LimitsPatch, NetPolicy, NewCapability,

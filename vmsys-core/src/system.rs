@@ -1,5 +1,6 @@
 //! `VmSystem`: templates, sessions and executions over one store.
 
+mod bounds;
 mod handle;
 mod host_env;
 mod housekeeping;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+pub use self::bounds::Bounds;
+use self::bounds::Gate;
 pub use self::handle::Session;
 use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
@@ -68,6 +71,8 @@ pub struct Config {
     /// The directory of libraries; `None` for no libraries. A relative path is taken from the current directory when
     /// the system is opened.
     pub library_cache: Option<PathBuf>,
+    /// What it takes on at once.
+    pub bounds: Bounds,
     host_env: HostEnv,
     modules: Modules,
 }
@@ -182,6 +187,7 @@ pub(crate) struct Inner {
     admissions: Admissions,
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
+    gate: Gate,
 }
 
 /// An execution that runs, and where.
@@ -257,6 +263,7 @@ impl VmSystem {
             admissions: Admissions::default(),
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
+            gate: Gate::new(config.bounds),
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
@@ -266,9 +273,9 @@ impl VmSystem {
     ///
     /// # Errors
     /// [`Validation`](ErrorKind::Validation), [`TemplateNotFound`](ErrorKind::TemplateNotFound),
-    /// [`TemplateInactive`](ErrorKind::TemplateInactive), [`InvalidPath`](ErrorKind::InvalidPath) for a worktree that is
-    /// relative or missing, and [`StartupFailed`](ErrorKind::StartupFailed), in which case the session can still be read,
-    /// as `crashed`.
+    /// [`TemplateInactive`](ErrorKind::TemplateInactive), [`LimitReached`](ErrorKind::LimitReached) by the [`Bounds`],
+    /// [`InvalidPath`](ErrorKind::InvalidPath) for a worktree that is relative or missing, and
+    /// [`StartupFailed`](ErrorKind::StartupFailed), in which case the session can still be read, as `crashed`.
     pub fn create_session(&self, new: NewSession) -> Result<Session> {
         let id = self.inner.create_session(new)?;
         Ok(Session { vm: self.clone(), id })
@@ -445,6 +452,7 @@ impl Inner {
             return Err(Error::new(ErrorKind::TemplateInactive, "the template takes no new sessions")
                 .with("template_id", template.id));
         }
+        let place = self.admit_session(!detail.startup_files.is_empty())?;
         let grants = Grants::resolve(template, &detail.capabilities, |name| self.host_env.get(name))?;
         // Of an embedder's modules, not all need be there that were when the template was made.
         grants.modules.keys().try_for_each(|name| self.modules.check_name(name))?;
@@ -479,7 +487,7 @@ impl Inner {
         let opened = self.modules.open(&context, &grants, loader);
         let modules = Arc::new(SessionModules::default());
         let session = LiveSession::starting(record, detail.settings, worktree, modules.clone());
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.id, session.clone());
+        self.seat(place, &session);
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
         if let Err(error) = self.refuse_when_shutting_down() {

@@ -34,7 +34,7 @@ fn main() {
     let session = vm.create_session(NewSession::new(template.id, directory.path())).unwrap();
     let body = format!(r#"{{"session_id":"{}","input":"1+1"}}"#, session.id());
     let server = runtime.block_on(Server::bind_with(vm, &config)).unwrap();
-    let mut daemon = Client::connect(server.local_addr());
+    let mut daemon = Client::connect(server.local_addr().unwrap());
     runtime.spawn(server.run(std::future::pending()));
 
     let answer = daemon.post("/api/v1/executions/repl", &body);

@@ -1,12 +1,16 @@
 //! How a daemon is set up, and the flags and variables that say so.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use vmsys_core::Durability;
+use vmsys_core::{Bounds, Durability};
 
+use crate::cors::Origin;
 use crate::host_env::HostEnv;
+use crate::listen::UNIX;
+use crate::token::AuthToken;
 
 /// The address that a daemon listens on unless told otherwise.
 const DEFAULT_LISTEN: &str = "127.0.0.1:3210";
@@ -16,6 +20,12 @@ const DEFAULT_DATABASE: &str = "vm-system.db";
 const DEFAULT_CACHE_DIR: &str = ".vm-cache/libraries";
 /// The bytes that a request body may have unless told otherwise.
 const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
+/// The connections that there may be unless told otherwise.
+pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 1024;
+/// The sessions that may be alive unless told otherwise: each has a thread, and a few hundred KB of memory at least.
+const DEFAULT_MAX_SESSIONS: usize = 4096;
+/// The executions that may run unless told otherwise: each has a thread that waits for it.
+const DEFAULT_MAX_RUNNING: usize = 512;
 
 /// Everything that a daemon can be told.
 ///
@@ -28,8 +38,8 @@ const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// A host and port. Port 0 takes any that is free. The host must be a loopback one: whoever reaches the port can
-    /// run code.
+    /// A host and port, or `unix:` and the path of a socket file, which only its owner can use. Port 0 takes any that is
+    /// free. Without a token the host must be a loopback one: whoever reaches the port can run code.
     pub listen: String,
     /// The database file; `None` keeps everything in memory.
     pub database: Option<PathBuf>,
@@ -44,6 +54,18 @@ pub struct Config {
     pub net_ca_file: Option<PathBuf>,
     /// The bytes that a request body may have. This does not bound answers: their size follows from a template's limits.
     pub max_body_bytes: usize,
+    /// A file whose first line is the token that callers have to show; it is read again on SIGHUP. This does *not* encrypt
+    /// anything: beyond this machine, put a proxy in front that does.
+    pub auth_token_file: Option<PathBuf>,
+    /// The token, where there is no file for it.
+    pub auth_token: Option<AuthToken>,
+    /// The origins of web pages, besides the daemon's own, that may use the API. A page that is not named can still send
+    /// what needs no permission of a browser's; that is refused for its `Origin`, or for want of a token.
+    pub cors_origins: Vec<Origin>,
+    /// The connections that there may be. One more is answered 429 and closed, so that this bounds `/health` as well.
+    pub max_connections: usize,
+    /// What sessions and executions there may be at once, and how long a session may be idle.
+    pub bounds: Bounds,
     /// How log lines look. Only [`run_blocking`](crate::run_blocking) heeds it: a program that embeds the server has
     /// its own subscriber.
     pub log_format: LogFormat,
@@ -61,10 +83,23 @@ impl Default for Config {
             host_env: HostEnv::default(),
             net_ca_file: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            auth_token_file: None,
+            auth_token: None,
+            cors_origins: Vec::new(),
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+            bounds: bounds(DEFAULT_MAX_SESSIONS, DEFAULT_MAX_RUNNING, None),
             log_format: LogFormat::default(),
             log_level: LogLevel::default(),
         }
     }
+}
+
+fn bounds(sessions: usize, running: usize, idle: Option<Duration>) -> Bounds {
+    let mut bounds = Bounds::default();
+    bounds.max_sessions = Some(sessions);
+    bounds.max_running = Some(running);
+    bounds.session_idle_timeout = idle;
+    bounds
 }
 
 /// How log lines look.
@@ -111,6 +146,11 @@ pub struct GlobalArgs {
         global = true
     )]
     pub log_level: LogLevel,
+
+    /// File whose first line is the daemon's token; `serve` asks for it and reads it again on SIGHUP, other commands show
+    /// it. Without a file, the variable VM_SYSTEM_TOKEN has the token
+    #[arg(long, env = "VM_SYSTEM_AUTH_TOKEN_FILE", hide_env_values = true, value_name = "FILE", global = true)]
+    pub auth_token_file: Option<PathBuf>,
 }
 
 /// The flag of every command that stores or loads libraries.
@@ -124,8 +164,9 @@ pub struct CacheArgs {
 /// Flags of the command that serves.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Loopback address and port to listen on; port 0 takes any that is free
-    #[arg(long, env = "VM_SYSTEM_LISTEN", hide_env_values = true, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = host_and_port)]
+    /// Address and port to listen on, or unix:PATH for a socket that only you can use; port 0 takes any that is free, and
+    /// any but a loopback address needs a token
+    #[arg(long, env = "VM_SYSTEM_LISTEN", hide_env_values = true, value_name = "HOST:PORT", default_value = DEFAULT_LISTEN, value_parser = place)]
     pub listen: String,
 
     /// When a commit counts as done: `full`, when the disk has it; `normal`, when the operating system has it
@@ -160,6 +201,44 @@ pub struct ServeArgs {
         value_parser = clap::value_parser!(u64).range(1..=1 << 30)
     )]
     pub max_body_bytes: u64,
+
+    /// Origin of web pages that may use the API, as in http://localhost:5173; may be given again
+    #[arg(long, env = "VM_SYSTEM_CORS_ORIGIN", hide_env_values = true, value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origin: Vec<Origin>,
+
+    /// Connections that there may be at once
+    #[arg(
+        long,
+        env = "VM_SYSTEM_MAX_CONNECTIONS", hide_env_values = true,
+        value_name = "COUNT",
+        default_value_t = DEFAULT_MAX_CONNECTIONS as u32,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub max_connections: u32,
+
+    /// Sessions that may be alive at once
+    #[arg(
+        long,
+        env = "VM_SYSTEM_MAX_SESSIONS", hide_env_values = true,
+        value_name = "COUNT",
+        default_value_t = DEFAULT_MAX_SESSIONS as u32,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub max_sessions: u32,
+
+    /// Executions that may run at once
+    #[arg(
+        long,
+        env = "VM_SYSTEM_MAX_RUNNING", hide_env_values = true,
+        value_name = "COUNT",
+        default_value_t = DEFAULT_MAX_RUNNING as u32,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub max_running: u32,
+
+    /// Close sessions in which nothing has run for so long, as in 30m or 12h; never unless given
+    #[arg(long, env = "VM_SYSTEM_SESSION_IDLE_TIMEOUT", hide_env_values = true, value_name = "DURATION", value_parser = duration)]
+    pub session_idle_timeout: Option<Duration>,
 }
 
 impl ServeArgs {
@@ -173,17 +252,35 @@ impl ServeArgs {
             host_env: HostEnv::default(),
             net_ca_file: self.net_ca_file,
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
+            auth_token_file: global.auth_token_file,
+            auth_token: None,
+            cors_origins: self.cors_origin,
+            max_connections: self.max_connections as usize,
+            bounds: bounds(self.max_sessions as usize, self.max_running as usize, self.session_idle_timeout),
             log_format: self.log_format,
             log_level: global.log_level,
         }
     }
 }
 
-/// Takes `host:port`. Whether the host is there is found out by listening.
-fn host_and_port(text: &str) -> Result<String, String> {
+/// Takes `30m`, `1h 30m`, `90s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "expected a duration, as in 30m or 12h".to_owned())
+}
+
+/// Takes `host:port` or `unix:path`. Whether the place is there is found out by listening.
+fn place(text: &str) -> Result<String, String> {
+    if let Some(path) = text.strip_prefix(UNIX) {
+        return if path.is_empty() {
+            Err("expected a path, as in unix:/run/vm.sock".to_owned())
+        } else {
+            Ok(text.to_owned())
+        };
+    }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
-        _ => Err("expected a host and a port, as in 127.0.0.1:3210".to_owned()),
+        _ => Err("expected a host and a port, as in 127.0.0.1:3210, or unix:PATH".to_owned()),
     }
 }
 
@@ -219,7 +316,9 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_config() {
         let args = "--listen [::1]:0 --db /x/y.db --durability normal --cache-dir /libs --log-format json \
-                    --net-ca-file /ca.pem --log-level warn --max-body-bytes 10";
+                    --net-ca-file /ca.pem --log-level warn --max-body-bytes 10 --auth-token-file /token \
+                    --cors-origin http://a.example --cors-origin http://b.example --max-connections 2 \
+                    --max-sessions 3 --max-running 4 --session-idle-timeout 1h30m";
         let expected = Config {
             listen: "[::1]:0".to_owned(),
             database: Some("/x/y.db".into()),
@@ -228,6 +327,11 @@ mod tests {
             host_env: HostEnv::default(),
             net_ca_file: Some("/ca.pem".into()),
             max_body_bytes: 10,
+            auth_token_file: Some("/token".into()),
+            auth_token: None,
+            cors_origins: ["http://a.example", "http://b.example"].map(|origin| origin.parse().unwrap()).to_vec(),
+            max_connections: 2,
+            bounds: bounds(3, 4, Some(Duration::from_secs(5400))),
             log_format: LogFormat::Json,
             log_level: LogLevel::Warn,
         };
@@ -256,6 +360,16 @@ mod tests {
             ["--log-format", "xml"],
             ["--max-body-bytes", "0"],
             ["--max-body-bytes", "1MB"],
+            ["--listen", "unix:"],
+            ["--cors-origin", "*"],
+            ["--cors-origin", "http://a.example/page"],
+            ["--max-connections", "0"],
+            ["--max-sessions", "0"],
+            ["--max-running", "-1"],
+            ["--session-idle-timeout", "0s"],
+            ["--session-idle-timeout", "-5m"],
+            ["--session-idle-timeout", "30"],
+            ["--session-idle-timeout", "soon"],
         ] {
             assert_eq!(parse(&args).unwrap_err().exit_code(), 2, "{args:?}");
         }

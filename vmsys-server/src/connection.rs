@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use crate::listen::Stream;
 use crate::service::Service;
 
 /// The most that the head of a request may have, before hyper reads on: one that is complete by then passes, up to twice
@@ -40,7 +40,7 @@ impl Default for Timeouts {
 
 /// Serves a connection until either side is done with it. When `stop` changes, what is in flight is finished first.
 pub(crate) async fn serve<C: Send + Sync + 'static>(
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     service: Service<C>,
     timeouts: Timeouts,
     mut stop: watch::Receiver<()>,
@@ -157,7 +157,7 @@ impl Pulse {
 
 /// A socket that tells the pulse what passes.
 struct Watched {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     pulse: Arc<Pulse>,
 }
 
@@ -170,14 +170,14 @@ impl Watched {
 
 impl fmt::Debug for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.stream.fmt(f)
+        f.debug_struct("Watched").field("pulse", &self.pulse).finish_non_exhaustive()
     }
 }
 
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let read = Pin::new(&mut *self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
             self.pulse.received();
         }
@@ -187,7 +187,7 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let written = Pin::new(&mut *self.stream).poll_write(cx, bytes);
         self.note(written)
     }
 
@@ -196,7 +196,7 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let written = Pin::new(&mut *self.stream).poll_write_vectored(cx, slices);
         self.note(written)
     }
 
@@ -205,11 +205,11 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut *self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut *self.stream).poll_shutdown(cx)
     }
 }
 

@@ -47,6 +47,20 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).with("header", header)
     }
 
+    /// No token was shown, or another one. Which of the two is nobody's business.
+    pub(crate) fn unauthorized() -> Self {
+        let message = "This daemon is asked with its token: Authorization: Bearer TOKEN";
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
+    }
+
+    /// There are as many connections as there may be.
+    pub(crate) fn too_many_connections(most: usize) -> Self {
+        let message = format!("This daemon has as many connections as there may be: {most}");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "LIMIT_REACHED", message)
+            .with("limit", "max_connections")
+            .with("most", most.to_string())
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such route")
     }

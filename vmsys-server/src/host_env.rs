@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 
+use crate::token::AuthToken;
+
 /// Variables of the host, for capabilities of the kind `env` that ask for one by `from_host`. What is not in here is not
 /// there for them; a daemon reads no environment by itself.
 ///
@@ -16,10 +18,11 @@ use std::fmt;
 pub struct HostEnv(BTreeMap<String, String>);
 
 impl HostEnv {
-    /// Takes variables; those that are no Unicode are left out, since no script could see them.
+    /// Takes variables; those that are no Unicode are left out, since no script could see them, and so is the daemon's own
+    /// token, which none may see.
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        Self(variables.into_iter().filter_map(text).collect())
+        Self(variables.into_iter().filter_map(text).filter(|(name, _)| name != AuthToken::VARIABLE).collect())
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<String> {
@@ -43,6 +46,12 @@ mod tests {
         let env = HostEnv::new([("TOKEN".into(), "s3cret".into())]);
         assert_eq!((env.get("TOKEN").as_deref(), env.get("token")), (Some("s3cret"), None));
         assert!(!format!("{env:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn the_daemons_token_is_not_for_scripts() {
+        let env = HostEnv::new([(AuthToken::VARIABLE.into(), "0123456789abcdef".into())]);
+        assert_eq!(env, HostEnv::default());
     }
 
     #[cfg(unix)]

@@ -9,7 +9,7 @@
 //! config.listen = "127.0.0.1:0".to_owned(); // any free port
 //! config.database = None; // nothing outlives the process
 //! let server = Server::bind(&config).await?;
-//! println!("http://{}/api/v1/health", server.local_addr());
+//! println!("{}/api/v1/health", server.url());
 //! server.run(std::future::pending()).await;
 //! # Ok(())
 //! # }
@@ -29,9 +29,11 @@
 mod access;
 mod config;
 mod connection;
+mod cors;
 mod decode;
 mod error;
 mod host_env;
+mod listen;
 mod logging;
 mod net;
 mod query;
@@ -42,9 +44,13 @@ mod server;
 mod service;
 mod shutdown;
 mod stream;
+mod token;
+mod turned_away;
 mod ui;
 
 pub use self::config::{CacheArgs, Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
+pub use self::cors::Origin;
 pub use self::host_env::HostEnv;
 pub use self::net::{Net, Resolve, Resolving};
-pub use self::server::{Server, StartError, run_blocking, serve};
+pub use self::server::{Server, StartError, refuse_to_start, run_blocking, serve};
+pub use self::token::AuthToken;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use vmsys_server::{GlobalArgs, HostEnv, ServeArgs};
+use vmsys_server::{AuthToken, GlobalArgs, HostEnv, ServeArgs};
 
 /// Serves JavaScript sessions over HTTP
 #[derive(Debug, Parser)]
@@ -19,5 +19,9 @@ fn main() -> ExitCode {
     let Program { global, serve } = Program::parse();
     let mut config = serve.into_config(global);
     config.host_env = HostEnv::new(std::env::vars_os());
+    match AuthToken::of_variable(std::env::var_os(AuthToken::VARIABLE)) {
+        Ok(token) => config.auth_token = token,
+        Err(error) => return vmsys_server::refuse_to_start(&error),
+    }
     vmsys_server::run_blocking(&config)
 }

@@ -289,6 +289,16 @@ impl Answer {
         Self::json(StatusCode::CREATED, document)
     }
 
+    /// Answers 204, which has no document.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            content_type: "application/json",
+            location: None,
+            body: Body::Whole(Bytes::new()),
+        }
+    }
+
     fn json(status: StatusCode, document: &impl Serialize) -> Result<Self, ApiError> {
         match serde_json::to_vec(document) {
             Ok(body) => Ok(Self::new(status, JSON, body)),

@@ -7,21 +7,24 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use vmsys_core::VmSystem;
 
+use crate::access::Access;
 use crate::config::Config;
 use crate::connection::{self, Pulse, Timeouts};
 use crate::error::causes;
+use crate::listen::{Listener, Peer, Stream};
 use crate::logging;
 use crate::net::Net;
 use crate::route::Router;
 use crate::routes;
 use crate::service::{App, BLOCKING_THREADS, Service};
 use crate::shutdown::Signals;
+use crate::turned_away::TurnedAway;
 
 /// How long what runs may take to end. With what follows it stays well under ten seconds.
 const GRACE: Duration = Duration::from_secs(6);
@@ -45,10 +48,18 @@ pub enum StartError {
         source: io::Error,
     },
     /// The address can be reached from other machines.
-    #[error("refusing to listen on {address}: whoever reaches this port can run code")]
+    #[error("refusing to listen on {address} without a token: whoever reaches this port can run code")]
     NotLoopback {
         /// The address.
         address: SocketAddr,
+    },
+    /// The token cannot be used.
+    #[error("cannot use the token of {from}")]
+    Token {
+        /// The file or the environment variable.
+        from: String,
+        /// Why not.
+        source: io::Error,
     },
     /// The database cannot be opened.
     #[error(transparent)]
@@ -71,10 +82,15 @@ impl StartError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
-                "another program listens there: stop it, or name another port with --listen"
+                "another program listens there: stop it, or name another place with --listen"
             }
             Self::Listen { .. } => "name another address with --listen",
-            Self::NotLoopback { .. } => "listen on a loopback address: 127.0.0.1 or [::1]",
+            Self::NotLoopback { .. } => {
+                "name a file with a token with --auth-token-file, or listen on a loopback address: 127.0.0.1 or [::1]"
+            }
+            Self::Token { .. } => {
+                "a token is the first line of its file, of at least 16 visible characters: openssl rand -hex 32"
+            }
             Self::CaFile { .. } => "--net-ca-file names a PEM file with at least one certificate",
             Self::Store(_) => "--db names another database",
             Self::System(_) => "run with --log-level debug for more",
@@ -88,8 +104,7 @@ impl StartError {
 /// threads: give it many (`max_blocking_threads`), since each execution holds one until it ends.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    local_addr: SocketAddr,
+    listener: Listener,
     app: Arc<App<VmSystem>>,
 }
 
@@ -99,37 +114,48 @@ impl Server {
     /// # Errors
     /// [`StartError`], which says what to try next.
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
+        let access = Access::new(config)?;
         // The port comes first: to open the database ends what an earlier daemon left running in it.
-        let (listener, local_addr) = listen(&config.listen).await?;
+        let listener = Listener::bind(&config.listen, access.has_token()).await?;
         let mut core = vmsys_core::Config::default();
         core.database.clone_from(&config.database);
         core.durability = config.durability;
         core.library_cache.clone_from(&config.cache_dir);
+        core.bounds = config.bounds;
         let host_env = config.host_env.clone();
         core.host_env(move |name| host_env.get(name));
-        core.net(Arc::new(network(config, local_addr)?));
+        core.net(Arc::new(network(config, listener.local_addr())?));
         let vm = spawn_blocking(move || VmSystem::with_config(core)).await.map_err(io::Error::other)??;
-        Self::new(listener, local_addr, vm, config)
+        Self::new(listener, access, vm, config)
     }
 
     /// Takes the port and serves a system that is open already; of the configuration, what concerns the system itself
-    /// (database, libraries, environment, network) is not looked at. The system is shut down when the server stops.
+    /// (database, libraries, environment, network, bounds on sessions and executions) is not looked at. The system is shut down when the server stops.
     ///
     /// # Errors
     /// [`StartError`], which says what to try next.
     pub async fn bind_with(vm: VmSystem, config: &Config) -> Result<Self, StartError> {
-        let (listener, local_addr) = listen(&config.listen).await?;
-        Self::new(listener, local_addr, vm, config)
+        let access = Access::new(config)?;
+        let listener = Listener::bind(&config.listen, access.has_token()).await?;
+        Self::new(listener, access, vm, config)
     }
 
-    fn new(listener: TcpListener, local_addr: SocketAddr, vm: VmSystem, config: &Config) -> Result<Self, StartError> {
+    fn new(listener: Listener, access: Access, vm: VmSystem, config: &Config) -> Result<Self, StartError> {
         let router = Router::new(routes::all()).map_err(io::Error::other)?;
-        Ok(Self { listener, local_addr, app: Arc::new(App::new(vm, router, config.max_body_bytes)) })
+        let mut app = App::new(vm, router, config.max_body_bytes);
+        app.access = access;
+        app.max_connections = config.max_connections;
+        Ok(Self { listener, app: Arc::new(app) })
     }
 
-    /// Returns the address that it listens on, with the real port.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// Returns where clients find it: `http://127.0.0.1:3210`, with the real port, or `unix:/run/vm.sock`.
+    pub fn url(&self) -> String {
+        self.listener.to_string()
+    }
+
+    /// Returns the address that it listens on, with the real port, unless that is a socket file.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.listener.local_addr()
     }
 
     /// Serves until `shutdown` completes, then stops: running executions are cancelled and stored, sessions closed,
@@ -146,8 +172,12 @@ impl Server {
 }
 
 /// What answers the requests of scripts; never with this daemon's own answers.
-fn network(config: &Config, own: SocketAddr) -> Result<Net, StartError> {
-    let net = Net::new()?.without_port(own.port());
+fn network(config: &Config, own: Option<SocketAddr>) -> Result<Net, StartError> {
+    let net = Net::new()?;
+    let net = match own {
+        Some(own) => net.without_port(own.port()),
+        None => net,
+    };
     match &config.net_ca_file {
         None => Ok(net),
         Some(path) => {
@@ -156,19 +186,9 @@ fn network(config: &Config, own: SocketAddr) -> Result<Net, StartError> {
     }
 }
 
-async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let refused = |source| StartError::Listen { address: address.to_owned(), source };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
-    let local_addr = listener.local_addr().map_err(refused)?;
-    if !local_addr.ip().is_loopback() {
-        return Err(StartError::NotLoopback { address: local_addr });
-    }
-    Ok((listener, local_addr))
-}
-
 /// Accepts until `shutdown`, then lets `end` bring the work to its end and the connections finish.
 async fn accept_until<C: Send + Sync + 'static>(
-    listener: TcpListener,
+    listener: Listener,
     app: Arc<App<C>>,
     timeouts: Timeouts,
     shutdown: impl Future<Output = ()>,
@@ -176,10 +196,15 @@ async fn accept_until<C: Send + Sync + 'static>(
 ) {
     let (stop, stopped) = watch::channel(());
     let streams = app.clone();
+    let places = Arc::new(Semaphore::new(app.max_connections));
+    let turned_away = TurnedAway::new(app.max_connections);
     let accepting = async {
         loop {
             match listener.accept().await {
-                Ok((stream, remote)) => accept(stream, remote, &app, timeouts, &stopped),
+                Ok((stream, remote)) => match places.clone().try_acquire_owned() {
+                    Ok(place) => accept(stream, remote, &app, timeouts, &stopped, place),
+                    Err(_) => turned_away.say_why(stream, remote),
+                },
                 Err(error) => {
                     // Out of descriptors, as a rule: at once it would only fail again.
                     tracing::warn!(cause = %error, "a connection could not be accepted");
@@ -207,16 +232,19 @@ async fn accept_until<C: Send + Sync + 'static>(
 }
 
 fn accept<C: Send + Sync + 'static>(
-    stream: TcpStream,
-    remote: SocketAddr,
+    stream: Box<dyn Stream>,
+    remote: Peer,
     app: &Arc<App<C>>,
     timeouts: Timeouts,
     stopped: &watch::Receiver<()>,
+    place: OwnedSemaphorePermit,
 ) {
-    // Without it a small answer may wait for the acknowledgement of the one before. A socket that cannot is gone.
-    let _ = stream.set_nodelay(true);
     let service = Service { app: app.clone(), remote, pulse: Arc::new(Pulse::new()) };
-    tokio::spawn(connection::serve(stream, service, timeouts, stopped.clone()));
+    let served = connection::serve(stream, service, timeouts, stopped.clone());
+    tokio::spawn(async move {
+        served.await;
+        drop(place);
+    });
 }
 
 /// Runs what ends the work. Not on a blocking thread of the runtime: all of these may be taken by what is to end.
@@ -243,17 +271,20 @@ pub async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Resul
 
 /// Is the whole life of a daemon process: a runtime, the log, the signals, and what to print when it cannot start.
 ///
-/// It writes `vm-system listening on http://ADDRESS` to standard error once it serves, ends in order on SIGINT and
-/// SIGTERM, and at once on a second signal.
+/// It writes `vm-system listening on http://ADDRESS` (or `unix:PATH`) to standard error once it serves, ends in order on
+/// SIGINT and SIGTERM, and at once on a second signal. On SIGHUP it reads the token's file again, if it has one.
 pub fn run_blocking(config: &Config) -> ExitCode {
     let _logging = logging::init(config.log_format, config.log_level);
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("error: {}\nhint: {}", causes(&error), error.hint()));
-            ExitCode::FAILURE
-        }
+        Err(error) => refuse_to_start(&error),
     }
+}
+
+/// Says on standard error why a daemon does not start and what to try next, and returns the exit code of that.
+pub fn refuse_to_start(error: &StartError) -> ExitCode {
+    say(&format!("error: {}\nhint: {}", causes(error), error.hint()));
+    ExitCode::FAILURE
 }
 
 fn run(config: &Config) -> Result<(), StartError> {
@@ -268,13 +299,31 @@ fn run(config: &Config) -> Result<(), StartError> {
         let signals = Signals::install()?;
         let server = Server::bind(config).await?;
         // Programs wait for this line and read the port out of it, so it does not depend on how the log is set.
-        say(&format!("vm-system listening on http://{}", server.local_addr()));
+        reload_on_hangup(&server.app)?;
+        say(&format!("vm-system listening on {}", server.url()));
         server.run(signals.first()).await;
         tracing::info!("stopped");
         Ok(())
     });
     runtime.shutdown_timeout(LAST_WAIT);
     served
+}
+
+/// Reads the token's file again on each SIGHUP. Without such a file the signal ends the process, as when its terminal goes.
+fn reload_on_hangup<C: Send + Sync + 'static>(app: &Arc<App<C>>) -> io::Result<()> {
+    if !app.access.can_reload() {
+        return Ok(());
+    }
+    let mut hangup = signal(SignalKind::hangup())?;
+    let app = app.clone();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let app = app.clone();
+            // Where it may block: the file may be on a disk that is slow, or be no file.
+            let _ = spawn_blocking(move || app.access.reload()).await;
+        }
+    });
+    Ok(())
 }
 
 /// Writes a line for whoever started the process. Unlike `eprintln!`, it does not panic when there is nobody.

@@ -1,13 +1,14 @@
 //! From a request of hyper's to a response: the route is found, the body read, the handler called where it may block.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -15,10 +16,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
 
-use crate::access;
+use crate::access::{Access, Admitted};
+use crate::config::DEFAULT_MAX_CONNECTIONS;
 use crate::connection::Pulse;
 use crate::decode;
 use crate::error::ApiError;
+use crate::listen::Peer;
 use crate::query::Query;
 use crate::request_id;
 use crate::route::{Answer, Body, Cost, Given, JSON, Request, Route, Router};
@@ -39,6 +42,10 @@ pub(crate) struct App<C> {
     context: Arc<C>,
     router: Router<C>,
     max_body_bytes: usize,
+    /// What is asked of callers.
+    pub(crate) access: Access,
+    /// Connections that there may be at once.
+    pub(crate) max_connections: usize,
     /// How long a body may take.
     pub(crate) body_timeout: Duration,
     /// How long the rest of an unwanted body is read.
@@ -54,6 +61,8 @@ impl<C: Send + Sync + 'static> App<C> {
             context: Arc::new(context),
             router,
             max_body_bytes,
+            access: Access::default(),
+            max_connections: DEFAULT_MAX_CONNECTIONS,
             body_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(5),
             long_calls: Arc::new(Semaphore::new(LONG_CALLS)),
@@ -66,16 +75,11 @@ impl<C: Send + Sync + 'static> App<C> {
     }
 
     /// Serves one request, from its head to its line in the log.
-    async fn serve(
-        &self,
-        request: http::Request<Incoming>,
-        id: HeaderValue,
-        remote: SocketAddr,
-    ) -> Response<stream::Body> {
+    async fn serve(&self, request: http::Request<Incoming>, id: HeaderValue, remote: Peer) -> Response<stream::Body> {
         let started = Instant::now();
         let (head, incoming) = request.into_parts();
         let mut body = RequestBody { incoming, touched: false, late: false };
-        let outcome = self.answer(&head, &mut body).await;
+        let outcome = self.answer(&head, &mut body, remote).await;
         body.drain(&head.headers, self.drain_timeout).await;
 
         let request_id = id.to_str().unwrap_or_default();
@@ -83,7 +87,7 @@ impl<C: Send + Sync + 'static> App<C> {
             Ok(answer) => self.respond(answer).await,
             Err(error) => Err(error),
         };
-        let response = match outcome {
+        let mut response = match outcome {
             Ok(response) => response,
             Err(error) => {
                 if let Some(cause) = error.cause() {
@@ -92,6 +96,7 @@ impl<C: Send + Sync + 'static> App<C> {
                 refuse(&error)
             }
         };
+        self.access.tell(&head, &mut response);
         tracing::info!(
             method = head.method.as_str(),
             path = head.uri.path(),
@@ -127,8 +132,15 @@ impl<C: Send + Sync + 'static> App<C> {
         self.stopping.send_replace(true);
     }
 
-    async fn answer(&self, head: &http::request::Parts, body: &mut RequestBody) -> Result<Answer, ApiError> {
-        access::check(&head.uri, &head.headers)?;
+    async fn answer(
+        &self,
+        head: &http::request::Parts,
+        body: &mut RequestBody,
+        remote: Peer,
+    ) -> Result<Answer, ApiError> {
+        if self.access.check(head, remote)? == Admitted::Preflight {
+            return Ok(Answer::nothing());
+        }
         let (route, params) = self.router.find(&head.method, head.uri.path())?;
         let given = given(route, &head.headers)?;
         let query = Query::parse(head.uri.query().unwrap_or_default(), route.query)?;
@@ -277,6 +289,9 @@ fn refuse(error: &ApiError) -> Response<stream::Body> {
         StatusCode::TOO_MANY_REQUESTS => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         StatusCode::REQUEST_TIMEOUT => {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -289,7 +304,7 @@ fn refuse(error: &ApiError) -> Response<stream::Body> {
 #[derive(Debug)]
 pub(crate) struct Service<C> {
     pub(crate) app: Arc<App<C>>,
-    pub(crate) remote: SocketAddr,
+    pub(crate) remote: Peer,
     pub(crate) pulse: Arc<Pulse>,
 }
 
@@ -361,5 +376,7 @@ mod tests {
         assert_eq!((response.status().as_u16(), response.headers()[ALLOW].as_bytes()), (405, b"GET, HEAD".as_slice()));
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(refuse(&ApiError::request_timeout()).headers()[CONNECTION], "close");
+        assert_eq!(refuse(&ApiError::unauthorized()).headers()[WWW_AUTHENTICATE], "Bearer");
+        assert_eq!(refuse(&ApiError::too_many_connections(1)).headers()[RETRY_AFTER], "1");
     }
 }

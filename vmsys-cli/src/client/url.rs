@@ -1,22 +1,32 @@
 //! Where the daemon is.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use http::Uri;
 use http::uri::{Parts, Scheme};
 
 use crate::error::{Error, Result};
 
-/// The address of a daemon: `http://HOST[:PORT][/BASE]`.
+/// The address of a daemon: `http://HOST[:PORT][/BASE]`, or `unix:PATH` for a socket file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServerUrl {
-    /// The host as the resolver wants it: an IPv6 address without its brackets.
-    host: String,
-    port: u16,
+    place: Place,
     /// Host and port as the caller wrote them: what the `Host` header says.
     authority: String,
     /// The path in front of `/api/v1`: empty, or `/x/y` without a slash at its end.
     base: String,
+}
+
+/// What is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    Tcp {
+        /// As the resolver wants it: an IPv6 address without its brackets.
+        host: String,
+        port: u16,
+    },
+    Unix(PathBuf),
 }
 
 impl ServerUrl {
@@ -26,11 +36,23 @@ impl ServerUrl {
     /// A usage error: it is no URL, has another scheme than `http`, or parts that make no sense here.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let refuse = |why: &str| {
-            Err(Error::usage(format!("the daemon's address {text:?} {why}"))
-                .hint("--server-url and VM_SYSTEM_URL take addresses like http://127.0.0.1:3210"))
+            Err(Error::usage(format!("the daemon's address {text:?} {why}")).hint(
+                "--server-url and VM_SYSTEM_URL take addresses like http://127.0.0.1:3210, or unix:PATH for a socket",
+            ))
         };
         if text.is_empty() {
             return refuse("is empty");
+        }
+        if let Some(path) = text.strip_prefix("unix:") {
+            if path.is_empty() {
+                return refuse("names no file");
+            }
+            // Whose host it is makes no difference there, but HTTP wants one.
+            return Ok(Self {
+                place: Place::Unix(path.into()),
+                authority: "localhost".to_owned(),
+                base: String::new(),
+            });
         }
         let Some((scheme, _)) = text.split_once("://") else {
             return refuse("does not begin with http://");
@@ -71,17 +93,12 @@ impl ServerUrl {
             Some(path) => path.path().trim_end_matches('/').to_owned(),
             None => String::new(),
         };
-        Ok(Self { host, port, authority: authority.as_str().to_owned(), base })
+        Ok(Self { place: Place::Tcp { host, port }, authority: authority.as_str().to_owned(), base })
     }
 
-    /// Returns the host, as the resolver wants it.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Returns the port.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    /// Returns what to connect to.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Returns what the `Host` header says.
@@ -97,7 +114,10 @@ impl ServerUrl {
 
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.base)
+        match &self.place {
+            Place::Tcp { .. } => write!(f, "http://{}{}", self.authority, self.base),
+            Place::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
     }
 }
 
@@ -158,11 +178,20 @@ mod tests {
             ("http://host.example/a/vm/", "host.example", 80, "host.example", "/a/vm/api/v1/health"),
         ] {
             let url = ServerUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!((url.host(), url.port(), url.authority()), (host, port, authority), "{text}");
+            let place = Place::Tcp { host: host.to_owned(), port };
+            assert_eq!((url.place(), url.authority()), (&place, authority), "{text}");
             assert_eq!(url.target(&ApiPath::new(&["health"])), target, "{text}");
         }
         let url = ServerUrl::parse("http://[::1]:3210/vm/").expect("the address is good");
         assert_eq!(url.to_string(), "http://[::1]:3210/vm");
+        for (text, path) in [("unix:/run/vm.sock", "/run/vm.sock"), ("unix:vm.sock", "vm.sock")] {
+            let url = ServerUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!((url.place(), url.to_string().as_str()), (&Place::Unix(path.into()), text));
+            assert_eq!(
+                (url.authority(), url.target(&ApiPath::new(&["health"])).as_str()),
+                ("localhost", "/api/v1/health")
+            );
+        }
     }
 
     #[test]
@@ -173,7 +202,7 @@ mod tests {
             ("localhost", "begin with http://"),
             ("https://127.0.0.1:3210", "https"),
             ("ftp://127.0.0.1", "scheme"),
-            ("unix:///tmp/socket", "is not a URL"),
+            ("unix:", "names no file"),
             ("http://", "is not a URL"),
             ("http://:80", "has no host"),
             ("http://a b", "is not a URL"),

@@ -11,13 +11,16 @@ pub(crate) mod template;
 use serde::de::DeserializeOwned;
 
 use crate::args::{Cli, Command};
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, token};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 
 /// Does what the command line says.
 pub(crate) fn run(cli: Cli, out: &mut Output) -> Result<Exit> {
-    let client = || Client::new(&cli.common.server_url);
+    let token_file = cli.common.daemon.auth_token_file.clone();
+    let client = || -> Result<Client> {
+        Ok(Client::new(&cli.common.server_url)?.with_token(token::find(token_file.as_deref())?))
+    };
     match cli.command {
         Command::Serve(args) => serve::run(args, cli.common.daemon),
         Command::Template(command) => template::run(command, &client()?, out),

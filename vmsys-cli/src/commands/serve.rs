@@ -7,13 +7,20 @@ use std::process::ExitCode;
 use crate::error::{Exit, Result};
 #[cfg(test)]
 pub(crate) use vmsys_server::LogLevel;
-pub(crate) use vmsys_server::{CacheArgs, GlobalArgs, ServeArgs};
-use vmsys_server::{HostEnv, run_blocking};
+pub(crate) use vmsys_server::{AuthToken, CacheArgs, GlobalArgs, ServeArgs};
+use vmsys_server::{HostEnv, refuse_to_start, run_blocking};
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(args: ServeArgs, global: GlobalArgs) -> Result<Exit> {
     let mut config = args.into_config(global);
     config.host_env = HostEnv::new(std::env::vars_os());
+    match AuthToken::of_variable(std::env::var_os(AuthToken::VARIABLE)) {
+        Ok(token) => config.auth_token = token,
+        Err(error) => {
+            refuse_to_start(&error);
+            return Ok(Exit::Failed);
+        }
+    }
     // It has said why, when it fails.
     match run_blocking(&config) {
         ExitCode::SUCCESS => Ok(Exit::Done),

@@ -1,6 +1,7 @@
 //! A session that is alive: its phases, its thread, and what may be done when.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::{SessionRecord, SessionStatus};
 use crate::bell::Bell;
@@ -48,7 +49,8 @@ struct State {
 /// | Gone     | NOT_READY     | NOT_READY       | NOT_READY | Gone  | Gone         |
 enum Phase {
     Starting(Option<Arc<LiveExecution>>),
-    Idle,
+    /// Since when.
+    Idle(Instant),
     Running(Arc<LiveExecution>),
     Gone,
 }
@@ -86,7 +88,7 @@ impl LiveSession {
     pub(crate) fn running(&self) -> Option<Arc<LiveExecution>> {
         match &self.lock().phase {
             Phase::Starting(Some(live)) | Phase::Running(live) => Some(live.clone()),
-            Phase::Starting(None) | Phase::Idle | Phase::Gone => None,
+            Phase::Starting(None) | Phase::Idle(_) | Phase::Gone => None,
         }
     }
 
@@ -130,7 +132,7 @@ impl LiveSession {
             return Err(self.not_ready(&state));
         }
         match &state.phase {
-            Phase::Idle => state.phase = Phase::Running(live.clone()),
+            Phase::Idle(_) => state.phase = Phase::Running(live.clone()),
             Phase::Running(other) => {
                 return Err(Error::new(ErrorKind::SessionBusy, "another execution is running in the session")
                     .with("session_id", self.id)
@@ -153,8 +155,8 @@ impl LiveSession {
         let mut state = self.lock();
         match state.phase {
             Phase::Starting(_) => state.phase = Phase::Starting(None),
-            Phase::Running(_) => state.phase = Phase::Idle,
-            Phase::Idle | Phase::Gone => {}
+            Phase::Running(_) => state.phase = Phase::Idle(Instant::now()),
+            Phase::Idle(_) | Phase::Gone => {}
         }
         drop(state);
         self.changed.notify_all();
@@ -167,7 +169,7 @@ impl LiveSession {
             return Err(self.not_ready(&state));
         }
         store.update_session(self.id, SessionStatus::Ready, None, None)?;
-        state.phase = Phase::Idle;
+        state.phase = Phase::Idle(Instant::now());
         state.record.status = SessionStatus::Ready;
         let record = state.record.clone();
         drop(state);
@@ -201,6 +203,15 @@ impl LiveSession {
         }
     }
 
+    /// Begins to close it if nothing has run in it for so long: from then on nothing new begins, and the caller closes
+    /// it.
+    pub(crate) fn begin_closing_if_idle(&self, timeout: Duration) -> bool {
+        let mut state = self.lock();
+        let idle = matches!(state.phase, Phase::Idle(since) if !state.closing && since.elapsed() >= timeout);
+        state.closing |= idle;
+        idle
+    }
+
     /// Closes it: cancels what runs, waits for its end, frees the runtime. `reason` is kept as `last_error`, for when it
     /// is not the caller who wants it closed.
     pub(crate) fn close(&self, reason: Option<&str>, store: &Store) -> Result<SessionRecord> {
@@ -219,7 +230,7 @@ impl LiveSession {
                     state =
                         self.changed.wait_while(state, |state| !over(state)).unwrap_or_else(PoisonError::into_inner);
                 }
-                Phase::Starting(None) | Phase::Idle => break,
+                Phase::Starting(None) | Phase::Idle(_) => break,
             }
         }
         let now = Timestamp::now();

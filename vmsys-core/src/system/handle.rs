@@ -50,7 +50,8 @@ impl Session {
     /// A script that throws, times out or passes a limit is `Ok`: its [`Execution`] says so.
     ///
     /// # Errors
-    /// [`SessionBusy`](ErrorKind::SessionBusy), [`SessionNotReady`](ErrorKind::SessionNotReady), or the store failed.
+    /// [`SessionBusy`](ErrorKind::SessionBusy), [`SessionNotReady`](ErrorKind::SessionNotReady),
+    /// [`LimitReached`](ErrorKind::LimitReached) by the [`Bounds`](crate::Bounds), or the store failed.
     ///
     /// ```
     /// # use vmsys_core::{NewSession, NewTemplate, VmSystem};

@@ -1,4 +1,5 @@
-//! Two threads that look after what runs: one ends what cannot end itself, one writes long runs to the store.
+//! Threads that look after what runs: one ends what cannot end itself, one writes long runs to the store, and where
+//! idle sessions are to be closed, one does that.
 //!
 //! They look every few milliseconds while there are live sessions and sleep otherwise. An execution that ends sooner
 //! than that, as most do, never costs them anything: nothing is registered, and nobody is woken.
@@ -18,6 +19,9 @@ use crate::isolation::protocol::Stop;
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
 const SAVE_EVERY: Duration = Duration::from_millis(50);
+/// How often idle sessions are looked for: a quarter of the time that they have, within these.
+const IDLE_LOOK_LEAST: Duration = Duration::from_millis(10);
+const IDLE_LOOK_MOST: Duration = Duration::from_secs(1);
 /// How long a realm may go without letting itself be interrupted, after its limit, before it is given up. It is counted in
 /// the thread's processor time, so that a busy machine does not make a session crash that would have stopped had it been
 /// given a turn.
@@ -28,7 +32,7 @@ const GRACE_UNWINDING: Duration = Duration::from_secs(2);
 /// And when its thread uses no processor time at all, after this much time on the clock.
 const GRACE_ASLEEP: Duration = Duration::from_secs(10);
 
-/// Wakes and stops the two threads.
+/// Wakes and stops the threads.
 #[derive(Default)]
 pub(super) struct Housekeeping {
     state: Mutex<State>,
@@ -50,7 +54,7 @@ impl Housekeeping {
         self.change(State::Awake);
     }
 
-    /// Stops the two threads and waits until they are gone: each holds the store, and whoever opens its file next must
+    /// Stops the threads and waits until they are gone: each holds the store, and whoever opens its file next must
     /// find it closed.
     pub(super) fn stop(&self) {
         self.change(State::Stopped);
@@ -94,12 +98,17 @@ impl Housekeeping {
     }
 }
 
-/// Starts the two threads; they end when the system is shut down.
+/// Starts the threads; they end when the system is shut down.
 pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
     let mut suspects = HashMap::new();
     spawn("vm-watchdog", inner, WATCH_EVERY, move |inner| watch(inner, &mut suspects))?;
     // Alone the first one would sleep for ever, with the store in its hands.
-    spawn("vm-flusher", inner, SAVE_EVERY, save).inspect_err(|_| inner.housekeeping.stop())
+    spawn("vm-flusher", inner, SAVE_EVERY, save).inspect_err(|_| inner.housekeeping.stop())?;
+    let Some(timeout) = inner.gate.session_idle_timeout() else { return Ok(()) };
+    // On a thread of its own: many commits in a row would keep the other two from what is urgent.
+    let every = (timeout / 4).clamp(IDLE_LOOK_LEAST, IDLE_LOOK_MOST);
+    spawn("vm-idle", inner, every, move |inner| inner.close_idle_sessions(timeout))
+        .inspect_err(|_| inner.housekeeping.stop())
 }
 
 fn spawn(

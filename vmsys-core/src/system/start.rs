@@ -259,7 +259,10 @@ impl Inner {
     ) -> Result<Arc<LiveExecution>> {
         let _order = session.order.lock().unwrap_or_else(PoisonError::into_inner);
         let live = LiveExecution::begin(session.id, request, session.settings.limits, session.bell.clone());
-        self.lock_running().insert(live.id, Running { live: live.clone(), session: session.clone() });
+        let mut running = self.lock_running();
+        self.gate.admit_execution(live.request().kind, running.len())?;
+        running.insert(live.id, Running { live: live.clone(), session: session.clone() });
+        drop(running);
         begin(session, &live).inspect_err(|_| drop(self.lock_running().remove(&live.id)))?;
         Ok(live)
     }

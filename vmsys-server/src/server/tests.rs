@@ -1,7 +1,7 @@
 //! The transport over real sockets, with routes that need no core.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -69,7 +69,8 @@ impl Running {
         change(&mut app);
         let counter = app.context().clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (listener, address) = runtime.block_on(listen("127.0.0.1:0")).unwrap();
+        let listener = runtime.block_on(Listener::bind("127.0.0.1:0", false)).unwrap();
+        let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
             let shutdown = async { drop(stopped.await) };
@@ -406,11 +407,37 @@ fn a_client_that_does_not_finish_its_request_delays_the_end_no_longer_than_said(
 
 #[tokio::test]
 async fn an_address_in_use_or_open_to_others_is_refused_with_a_hint() {
-    let (_held, address) = listen("127.0.0.1:0").await.unwrap();
-    let error = listen(&address.to_string()).await.unwrap_err();
+    let held = Listener::bind("127.0.0.1:0", false).await.unwrap();
+    let address = held.local_addr().unwrap();
+    let error = Listener::bind(&address.to_string(), false).await.unwrap_err();
     assert!(causes(&error).starts_with(&format!("cannot listen on {address}: ")), "{}", causes(&error));
     assert!(error.hint().contains("--listen"));
-    let error = listen("0.0.0.0:0").await.unwrap_err();
+    let error = Listener::bind("0.0.0.0:0", false).await.unwrap_err();
     assert!(matches!(error, StartError::NotLoopback { .. }), "{error:?}");
-    assert!(listen("nonsense").await.is_err());
+    assert!(error.hint().contains("--auth-token-file"));
+    assert!(Listener::bind("0.0.0.0:0", true).await.is_ok(), "with a token");
+    assert!(Listener::bind("nonsense", false).await.is_err());
+}
+
+#[test]
+fn one_connection_too_many_is_told_so_and_a_place_that_is_left_is_free() {
+    let server = Running::start_with(Timeouts::default(), |app| app.max_connections = 2);
+    let mut held = [server.connect(), server.connect()];
+    for stream in &mut held {
+        stream.write_all(b"GET /free HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+    }
+    let reply = server.post("/echo", JSON, &"x".repeat(1000));
+    assert_eq!(reply.outcome(), (429, "LIMIT_REACHED".to_owned()));
+    assert_eq!((reply.header("retry-after"), reply.header("connection")), (Some("1"), Some("close")));
+    // One that says nothing is let go all the same, and takes nobody's place.
+    let mut silent = server.connect();
+    assert!(read_all(&mut silent).starts_with("HTTP/1.1 429"));
+    drop(held);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while server.get("/free").status != 200 {
+        assert!(Instant::now() < deadline, "no place was free again");
+    }
 }
