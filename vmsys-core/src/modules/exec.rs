@@ -2,6 +2,7 @@
 
 mod family;
 mod fork;
+mod input;
 mod output;
 mod process;
 mod program;
@@ -9,9 +10,11 @@ mod request;
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use self::input::Room;
 use self::process::{Ending, Process, Start};
 use self::program::{Allowed, Lookup};
 use self::request::Request;
@@ -82,6 +85,7 @@ impl Module for ExecModule {
             files: session.files.clone(),
             home: session.worktree_path().display().to_string(),
             running: Vec::new(),
+            held: Arc::default(),
         }))
     }
 }
@@ -111,13 +115,15 @@ struct Exec {
     home: String,
     /// The threads that wait for what `spawn` has started.
     running: Vec<JoinHandle<()>>,
+    /// How many bytes of input they hold together.
+    held: Arc<AtomicUsize>,
 }
 
 impl ModuleInstance for Exec {
     fn call(&mut self, function: &str, args: &[Value], context: &CallContext) -> Result<Value, CallError> {
         match function {
             "run" => {
-                let (request, start) = self.prepare(args)?;
+                let (request, start) = self.prepare(args, context)?;
                 let process = Process::start(start).map_err(|error| request.cannot_start(&error))?;
                 let finished = process.wait(context);
                 match finished.ending {
@@ -136,7 +142,7 @@ impl ModuleInstance for Exec {
         }
         self.running.retain(|thread| !thread.is_finished());
         let prepared = if self.running.len() < MOST_RUNNING {
-            self.prepare(args)
+            self.prepare(args, call.context())
         } else {
             let message = format!("a session can have {MOST_RUNNING} processes at a time: await some of them first");
             Err(CallError::new("Error", message).with_code("EAGAIN"))
@@ -169,8 +175,9 @@ impl ModuleInstance for Exec {
 }
 
 impl Exec {
-    fn prepare(&self, args: &[Value]) -> Result<(Request, Start), CallError> {
-        let mut request = Request::parse(args, self.allowed.0.is_some())?;
+    fn prepare(&self, args: &[Value], context: &CallContext) -> Result<(Request, Start), CallError> {
+        let room = Room { held: self.held.clone(), at_most: context.max_reply_bytes() };
+        let mut request = Request::parse(args, self.allowed.0.is_some(), &room)?;
         let lookup = Lookup { search_path: &self.search_path, files: &self.files };
         let directory = self.files.open_dir(request.cwd.as_ref(), Access::Read);
         let directory = directory.map_err(|fault| fault.at("chdir", &request.cwd))?;
