@@ -34,7 +34,7 @@ impl Bench {
             let info = module.info();
             let functions = info.functions.iter().map(|function| (function.name.clone(), function.is_async)).collect();
             instances.insert(info.name.clone(), open(&**module, &session, json!({})));
-            granted.modules.push(GrantedModule { name: info.name, functions });
+            granted.modules.push(GrantedModule { name: info.name, is_built_in: true, functions });
         }
         let config = RealmConfig { console: true, seed: 42, granted, ..RealmConfig::default() };
         let realm = QuickRealm::new(&config).unwrap();
