@@ -39,7 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A program gets the environment that the script gives it, and `PATH` and `HOME`, which is the worktree; nothing of the
 /// host's. It leads a session of its own, and is killed with its process group when its execution ends, when it is past
 /// its timeout, and when the host's program is gone; so is what it leaves in the background when it ends itself. Its
-/// output becomes events as it comes.
+/// output becomes events as it comes. What the programs of a session are still to be fed with takes at most `mem_mb` in
+/// sum.
 ///
 /// The configuration `{"commands": ["git", "/usr/bin/jq"]}` lists what may be run: a bare name is the file that the search
 /// path has for it, and an absolute path is that file.
