@@ -517,6 +517,7 @@ impl Inner {
             template_id: record.template_id,
             worktree_path: record.worktree_path.clone(),
             files,
+            limits: detail.settings.limits,
         };
         let loader = Loader::new(worktree.clone(), &record.worktree_path, &detail.settings);
         let opened = self.modules.open(&context, &grants, loader);

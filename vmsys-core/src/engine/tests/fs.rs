@@ -40,7 +40,13 @@ fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
     let worktree = Worktree::open(root).expect("a worktree");
     let files = SessionFiles::new(worktree, root, &grants, &grants, ProtectedFiles::default());
     let session_id = SessionId::new();
-    let session = SessionContext { session_id, template_id: TemplateId::new(), worktree_path: root.to_owned(), files };
+    let session = SessionContext {
+        session_id,
+        template_id: TemplateId::new(),
+        worktree_path: root.to_owned(),
+        files,
+        limits: Limits::default(),
+    };
     let instance = Fs.open(&session, &JsonObject::new()).expect("fs opens");
     let request = Request {
         kind: ExecutionKind::Repl,

@@ -1,7 +1,7 @@
 //! The call that a thread is busy with: SQLite asks by it, deep inside a statement, whether to go on.
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::modules::CallContext;
 
@@ -15,30 +15,42 @@ thread_local! {
     static CURRENT: RefCell<Option<Turn>> = const { RefCell::new(None) };
 }
 
-struct Turn {
-    context: CallContext,
-    looks: u32,
+enum Turn {
+    Call { context: CallContext, looks: u32 },
+    Opening { deadline: Instant },
 }
 
 /// Does something for a call.
 pub(super) fn of<T>(context: &CallContext, body: impl FnOnce() -> T) -> T {
+    take(Turn::Call { context: context.clone(), looks: 0 }, body)
+}
+
+/// Does something before there are calls, for so long at most.
+pub(super) fn opening<T>(at_most: Duration, body: impl FnOnce() -> T) -> T {
+    take(Turn::Opening { deadline: Instant::now() + at_most }, body)
+}
+
+fn take<T>(turn: Turn, body: impl FnOnce() -> T) -> T {
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
             CURRENT.take();
         }
     }
-    CURRENT.set(Some(Turn { context: context.clone(), looks: 0 }));
+    CURRENT.set(Some(turn));
     let _end = End;
     body()
 }
 
-/// Tells whether the call is past a limit. Outside of a call nothing is.
+/// Tells whether the call is past a limit. When a session ends, and its database is closed, nothing is.
 pub(super) fn must_stop() -> bool {
-    CURRENT.with_borrow_mut(|turn| {
-        let Some(turn) = turn else { return false };
-        turn.looks = turn.looks.wrapping_add(1);
-        turn.context.should_stop() || turn.looks.is_multiple_of(LOOKS_PER_CPU) && turn.context.cpu_left().is_zero()
+    CURRENT.with_borrow_mut(|turn| match turn {
+        None => false,
+        Some(Turn::Opening { deadline }) => Instant::now() >= *deadline,
+        Some(Turn::Call { context, looks }) => {
+            *looks = looks.wrapping_add(1);
+            context.should_stop() || looks.is_multiple_of(LOOKS_PER_CPU) && context.cpu_left().is_zero()
+        }
     })
 }
 
