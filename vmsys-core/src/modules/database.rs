@@ -184,12 +184,14 @@ impl ModuleInstance for Database {
                 let Open { connection, .. } = self.configured()?;
                 // SQLite may have done so by itself, when the disk was full.
                 if !connection.is_autocommit() {
-                    connection.execute_batch("ROLLBACK").map_err(|error| fault::error(&error, None))?;
+                    turn::of(context, || connection.execute_batch("ROLLBACK"))
+                        .map_err(|error| fault::error(&error, None))?;
                 }
                 Ok(Value::Null)
             }
             "close" => {
-                self.open = None;
+                // A write-ahead log may be brought home first, for which others can be waited for.
+                turn::of(context, || self.open = None);
                 Ok(Value::Null)
             }
             _ => Err(CallError::new("TypeError", format!("database has no function '{function}'"))),

@@ -202,6 +202,24 @@ fn scripts_have_a_database() {
             "6"
         );
         assert_eq!(bench.value("db.query('SELECT v FROM t')"), "[ { v: 5 } ]");
+        // Whatever can be awaited is: what fails later undoes it all the same, once.
+        for (end, expected) in [
+            ("no(new RangeError('late'))", "RangeError: late"),
+            ("{ no(new RangeError('late')); yes(1) }", "RangeError: late"),
+            ("{ throw new RangeError('then') }", "RangeError: then"),
+        ] {
+            let source = format!(
+                "await db.transaction(() => ({{ then(yes, no) {{ db.exec('INSERT INTO t (v) VALUES (7)'); {end} }} }}))"
+            );
+            assert_eq!(bench.throws(&source), expected, "{end}");
+        }
+        assert_eq!(
+            bench.throws("db.transaction(() => { db.exec('DELETE FROM t'); return { get then() { throw new RangeError('trap') } } })"),
+            "RangeError: trap"
+        );
+        assert_eq!(bench.value("await db.transaction(() => ({ then(yes) { yes(8) } }))"), "8");
+        assert_eq!(bench.value("db.transaction(() => ({ then: 9 })).then"), "9");
+        assert_eq!(bench.value("db.query('SELECT v FROM t')"), "[ { v: 5 } ]");
         assert!(bench.throws("db.transaction(7)").contains("must be of type function"));
         // A column may be called anything.
         assert_eq!(bench.value("const [row] = db.query('SELECT 1 AS __proto__, 2 AS constructor'); Object.keys(row).join() + Object.getPrototypeOf(row).constructor.name"), "__proto__,constructorObject");

@@ -184,6 +184,7 @@ impl Guard {
 fn pragma_objection(name: &str, value: Option<&str>) -> Option<String> {
     let refuse = || Some(format!("PRAGMA {name} is not among those that scripts may use"));
     if is_in(SET, name) {
+        // Defensive mode leaves the journal on without a word: who asked is told.
         let is_off = value.is_some_and(|value| value.eq_ignore_ascii_case("off"));
         return if name.eq_ignore_ascii_case("journal_mode") && is_off { refuse() } else { None };
     }
