@@ -37,10 +37,6 @@
 //! runtime's options, its [`StartupFile`]s run in every new session before it is ready. [`NewTemplate::named`] is one
 //! with the defaults. A session keeps the settings that it was created with.
 //!
-//! **Grants.** A runtime gets nothing that its template does not grant: native modules and libraries by name, and
-//! [`Capability`] records, which refine a grant or add one: files of the worktree, network, variables, globals. One that
-//! is not enabled takes away. Like the settings, all of it is taken down when a session is created.
-//!
 //! **Sessions.** A [`Session`] is a live runtime made from a template over a directory, its *worktree*. What one
 //! execution declares is there for the next. One execution runs at a time: a second one is refused as busy, and not
 //! queued. A session ends by [`close`](Session::close), or *crashes* when its runtime is lost; its [`SessionRecord`]
@@ -61,8 +57,9 @@
 //!
 //! **Grants.** A session reaches the language, the web's interfaces, Node's modules without effects, and the code of its
 //! worktree. Whatever else it reaches, its template was given: native modules ([`VmSystem::add_module`]),
-//! [`Capability`]s that refine them or add variables, globals and a network, and libraries from the
-//! [cache](Config::library_cache). [`Config::module`] offers functions in Rust as a module.
+//! [`Capability`]s that refine them or add files, variables, globals and a network, and libraries from the
+//! [cache](Config::library_cache). A capability that is not enabled takes away. Like the settings, all of it is taken
+//! down when a session is created. [`Config::module`] offers functions in Rust as a module.
 //!
 //! **Limits.** [`Limits`] bound each execution: processor time, elapsed time, memory, events and output. Their
 //! documentation says what they do not stop.

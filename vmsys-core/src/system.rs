@@ -79,7 +79,11 @@ pub struct Config {
 
 impl Config {
     /// Offers a module to templates, besides those that come with the library. A later one of the same name takes its
-    /// place, that of a built-in module included.
+    /// place; and so does one that is called `fs`, `exec` or `database` take that of the library's, with all that comes
+    /// with it, as `fs/promises` and the global `db`: scripts find the functions that [`Module::info`] lists.
+    ///
+    /// The name must be one that scripts can load: not empty, without a colon, and not that of a module that every session
+    /// can load without a grant, as `path` is. [`VmSystem::with_config`] refuses others.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -237,8 +241,10 @@ impl VmSystem {
     /// Opens a system.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open); and [`Validation`](ErrorKind::Validation) for a module whose name
+    /// [cannot be](Config::module).
     pub fn with_config(config: Config) -> Result<Self> {
+        let modules = Catalog::new(config.modules.offered, config.modules.net)?;
         let libraries = match &config.library_cache {
             Some(directory) => LibraryCache::open(directory)?,
             None => LibraryCache::none(),
@@ -256,7 +262,7 @@ impl VmSystem {
             protected: ProtectedFiles::of(store.path()),
             store,
             libraries,
-            modules: Catalog::new(config.modules.offered, config.modules.net),
+            modules,
             host_env: config.host_env,
             sessions: RwLock::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
@@ -482,6 +488,7 @@ impl Inner {
             template_id: record.template_id,
             worktree_path: record.worktree_path.clone(),
             files,
+            limits: detail.settings.limits,
         };
         let loader = Loader::new(worktree.clone(), &record.worktree_path, &detail.settings);
         let opened = self.modules.open(&context, &grants, loader);

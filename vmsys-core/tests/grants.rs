@@ -173,3 +173,63 @@ fn the_environment_is_the_programs_to_show() {
     session(&vm, template);
     assert_eq!(*asked.lock().unwrap(), ["FROM_HOST"]);
 }
+
+/// A module of an embedder's with one function, which answers with the module's name.
+struct Own(&'static str);
+
+impl vmsys_core::Module for Own {
+    fn info(&self) -> vmsys_core::ModuleInfo {
+        vmsys_core::ModuleInfo::new(self.0, "An embedder's").function("whose")
+    }
+
+    fn check_config(&self, _: &vmsys_core::JsonObject) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn open(
+        &self,
+        _: &vmsys_core::SessionContext,
+        _: &vmsys_core::JsonObject,
+    ) -> Result<Box<dyn vmsys_core::ModuleInstance>, Error> {
+        Ok(Box::new(Self(self.0)))
+    }
+}
+
+impl vmsys_core::ModuleInstance for Own {
+    fn call(
+        &mut self,
+        function: &str,
+        _: &[vmsys_core::Value],
+        _: &vmsys_core::CallContext,
+    ) -> Result<vmsys_core::Value, vmsys_core::CallError> {
+        Ok(format!("{}.{function}", self.0).into())
+    }
+}
+
+#[test]
+fn an_embedders_module_takes_the_place_of_one_of_the_librarys() {
+    let mut config = Config::default();
+    config.module(Arc::new(Own("fs")));
+    config.module(Arc::new(Own("database")));
+    let vm = VmSystem::with_config(config).unwrap();
+    let template = vm.create_template(NewTemplate::named("t")).unwrap().id;
+    for name in ["fs", "database"] {
+        vm.add_module(template, name).unwrap();
+    }
+    let session = session(&vm, template);
+    for (input, expected) in [
+        ("Object.keys(require('fs')).join()", "whose"),
+        ("require('node:fs').whose()", "fs.whose"),
+        ("(await import('database')).whose()", "database.whose"),
+        ("typeof db", "undefined"),
+        ("try { require('fs/promises') } catch (e) { e.code }", "MODULE_NOT_FOUND"),
+        ("try { require('exec') } catch (e) { e.code }", "ERR_MODULE_NOT_GRANTED"),
+    ] {
+        let run = session.repl(input).unwrap();
+        assert_eq!(run.result.unwrap_or_else(|| panic!("{input}: {:?}", run.error)).preview, expected, "{input}");
+    }
+
+    let mut config = Config::default();
+    config.module(Arc::new(Own("path")));
+    assert_eq!(VmSystem::with_config(config).unwrap_err().kind(), ErrorKind::Validation);
+}

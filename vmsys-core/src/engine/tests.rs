@@ -270,7 +270,10 @@ fn on_big_stack(run: impl FnOnce() + Send + 'static) {
 fn with_test_module() -> RealmConfig {
     let functions = [("echo", false), ("fail", false), ("later", true)];
     let functions = functions.map(|(name, is_async)| (name.to_owned(), is_async)).to_vec();
-    let granted = Granted { modules: vec![GrantedModule { name: "test".to_owned(), functions }], ..Granted::default() };
+    let granted = Granted {
+        modules: vec![GrantedModule { name: "test".to_owned(), is_built_in: false, functions }],
+        ..Granted::default()
+    };
     RealmConfig { console: true, seed: 42, granted, ..RealmConfig::default() }
 }
 

@@ -58,6 +58,34 @@ pub(crate) const LOADER: &str = "vm:loader";
 /// The module behind `fetch`. Scripts cannot name it either.
 pub(crate) const NET: &str = "vm:net";
 
+/// The modules that every session can load without a grant, because they have no effects. Some have parts, as
+/// `path/posix`.
+pub(crate) const PURE_MODULES: &[&str] = &[
+    "assert",
+    "buffer",
+    "child_process",
+    "console",
+    "crypto",
+    "events",
+    "module",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "querystring",
+    "stream",
+    "string_decoder",
+    "timers",
+    "tty",
+    "url",
+    "util",
+];
+
+/// Whether a name, or the start of one with slashes, is that of a module that needs no grant.
+pub(crate) fn is_pure(name: &str) -> bool {
+    name.split('/').next().is_some_and(|module| PURE_MODULES.contains(&module))
+}
+
 /// A call of a function that the host offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Call {
@@ -156,6 +184,8 @@ pub(crate) struct Granted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct GrantedModule {
     pub(crate) name: String,
+    /// Whether it is the one that comes with the library, for which the engine has a face in JavaScript.
+    pub(crate) is_built_in: bool,
     /// Its functions, and whether each answers with a promise.
     pub(crate) functions: Vec<(String, bool)>,
 }

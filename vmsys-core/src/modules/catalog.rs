@@ -1,6 +1,6 @@
 //! Which modules a template can be given, and why a name is none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::{DatabaseModule, ExecModule, Fs, Module, ModuleInstance, SessionConte
 use crate::JsonObject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fields::Fields;
-use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET};
+use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET, is_pure};
 use crate::template::Grants;
 use crate::value::JsonText;
 
@@ -64,28 +64,6 @@ impl ModuleInfo {
     }
 }
 
-/// Modules that every session can load without a grant: they have no effects.
-pub(crate) const PURE: &[&str] = &[
-    "assert",
-    "buffer",
-    "child_process",
-    "console",
-    "crypto",
-    "events",
-    "module",
-    "os",
-    "path",
-    "perf_hooks",
-    "process",
-    "querystring",
-    "stream",
-    "string_decoder",
-    "timers",
-    "tty",
-    "url",
-    "util",
-];
-
 /// What every session has, or has by its settings: names that people try to add as modules.
 const BUILT_IN: &[&str] = &[
     "AbortController",
@@ -96,8 +74,6 @@ const BUILT_IN: &[&str] = &[
     "Blob",
     "Boolean",
     "Buffer",
-    "console",
-    "crypto",
     "DataView",
     "Date",
     "Error",
@@ -117,7 +93,6 @@ const BUILT_IN: &[&str] = &[
     "parseFloat",
     "parseInt",
     "performance",
-    "process",
     "Promise",
     "Proxy",
     "queueMicrotask",
@@ -132,7 +107,6 @@ const BUILT_IN: &[&str] = &[
     "Symbol",
     "TextDecoder",
     "TextEncoder",
-    "timers",
     "undefined",
     "URL",
     "URLSearchParams",
@@ -145,21 +119,34 @@ const BUILT_IN: &[&str] = &[
 pub(crate) struct Catalog {
     infos: Vec<ModuleInfo>,
     modules: BTreeMap<String, Arc<dyn Module>>,
+    /// The names of those that are an embedder's.
+    offered: BTreeSet<String>,
     net: Option<Arc<dyn Module>>,
 }
 
 impl Catalog {
     /// Those that come with the library, others, and what provides a network.
-    pub(crate) fn new(others: Vec<Arc<dyn Module>>, net: Option<Arc<dyn Module>>) -> Self {
-        let modules = built_in().into_iter().chain(others).map(|module| (module.info().name, module));
-        let modules: BTreeMap<_, _> = modules.collect();
-        Self { infos: modules.values().map(|module| module.info()).collect(), modules, net }
+    ///
+    /// # Errors
+    /// [`Validation`](ErrorKind::Validation) for a name that scripts could not load it by.
+    pub(crate) fn new(others: Vec<Arc<dyn Module>>, net: Option<Arc<dyn Module>>) -> Result<Self> {
+        let mut catalog = Self { net, ..Self::built_in() };
+        for module in others {
+            let name = module.info().name;
+            check_offered(&name)?;
+            catalog.modules.insert(name.clone(), module);
+            catalog.offered.insert(name);
+        }
+        catalog.infos = catalog.modules.values().map(|module| module.info()).collect();
+        Ok(catalog)
     }
 
     /// Those that come with the library.
-    #[cfg(test)]
     pub(crate) fn built_in() -> Self {
-        Self::new(Vec::new(), None)
+        let own: [Arc<dyn Module>; 3] = [Arc::new(DatabaseModule), Arc::new(ExecModule::default()), Arc::new(Fs)];
+        let modules: BTreeMap<_, _> = own.into_iter().map(|module| (module.info().name, module)).collect();
+        let infos = modules.values().map(|module| module.info()).collect();
+        Self { infos, modules, offered: BTreeSet::new(), net: None }
     }
 
     pub(crate) fn all(&self) -> &[ModuleInfo] {
@@ -198,6 +185,7 @@ impl Catalog {
         let of_grant = |info: &&ModuleInfo| grants.modules.contains_key(&info.name);
         let module = |info: &ModuleInfo| GrantedModule {
             name: info.name.clone(),
+            is_built_in: !self.offered.contains(&info.name),
             functions: info.functions.iter().map(|function| (function.name.clone(), function.is_async)).collect(),
         };
         let global = |(name, value): (String, serde_json::Value)| (name, JsonText::trusted(value.to_string()));
@@ -219,8 +207,8 @@ impl Catalog {
             return Ok(());
         }
         let shown: String = name.chars().take(100).collect();
-        let why = if is_pure(name) {
-            format!("{shown:?} needs no grant: every session can load it")
+        let why = if is_pure(name.strip_prefix("node:").unwrap_or(name)) {
+            format!("{shown:?} is a built-in module, which needs no grant: every session can load it")
         } else if BUILT_IN.contains(&name) {
             format!("{shown:?} is a built-in of JavaScript or of the runtime, which needs no grant and is no module")
         } else {
@@ -242,15 +230,18 @@ impl Catalog {
     }
 }
 
-/// Whether every session can load a module of this name, or a part of one as in `path/posix`.
-fn is_pure(name: &str) -> bool {
-    let name = name.strip_prefix("node:").unwrap_or(name);
-    name.split('/').next().is_some_and(|name| PURE.contains(&name))
-}
-
-/// The modules that come with the library.
-fn built_in() -> Vec<Arc<dyn Module>> {
-    vec![Arc::new(DatabaseModule), Arc::new(ExecModule::default()), Arc::new(Fs)]
+/// Checks the name of a module that an embedder offers.
+fn check_offered(name: &str) -> Result<()> {
+    let why = if name.is_empty() {
+        "must not be empty".to_owned()
+    } else if name.contains(':') {
+        format!("{name:?} must not have a colon, as node:fs and what is not for scripts have")
+    } else if is_pure(name) {
+        format!("{name:?} is a module that every session can load without a grant")
+    } else {
+        return Ok(());
+    };
+    Err(Error::validation("modules", format!("the name of a module {why}")))
 }
 
 #[cfg(test)]
@@ -282,6 +273,8 @@ mod tests {
             ("Date", "built-in"),
             ("console", "needs no grant: every session can load it"),
             ("path", "needs no grant: every session can load it"),
+            ("os", "needs no grant: every session can load it"),
+            ("path/posix", "needs no grant: every session can load it"),
             ("node:util", "needs no grant: every session can load it"),
             ("net", "the modules are database, exec, fs"),
             ("FS", "the modules are"),
@@ -294,6 +287,54 @@ mod tests {
             assert!(error.message().contains(words), "{name}: {error}");
         }
         assert!(catalog.check_name(&"x".repeat(10_000)).unwrap_err().message().len() < 300);
+    }
+
+    struct Offered(&'static str);
+
+    impl Module for Offered {
+        fn info(&self) -> ModuleInfo {
+            ModuleInfo::new(self.0, "An embedder's").function("f")
+        }
+
+        fn check_config(&self, _: &JsonObject) -> Result<()> {
+            Ok(())
+        }
+
+        fn open(&self, _: &SessionContext, _: &JsonObject) -> Result<Box<dyn ModuleInstance>> {
+            Err(Error::validation("test", "is not opened"))
+        }
+    }
+
+    fn catalog_with(names: &[&'static str]) -> Result<Catalog> {
+        let offered = names.iter().map(|name| Arc::new(Offered(name)) as Arc<dyn Module>);
+        Catalog::new(offered.collect(), None)
+    }
+
+    #[test]
+    fn a_module_that_scripts_could_not_load_is_refused() {
+        for name in ["", "os", "path", "path/posix", "timers/promises", "node:fs", "vm:net", "vm:loader", "a:b"] {
+            let error = catalog_with(&["mail", name]).err().unwrap();
+            assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some("modules")), "{name}");
+        }
+        catalog_with(&["mail", "@shop/stock", "osx", "fs/own"]).unwrap();
+    }
+
+    #[test]
+    fn an_embedders_module_takes_a_built_in_ones_place() {
+        let catalog = catalog_with(&["mail", "fs", "mail"]).unwrap();
+        let names = ["database", "fs", "mail"].map(|name| (name.to_owned(), JsonObject::new()));
+        let grants = Grants {
+            modules: names.into(),
+            fs: None,
+            net: Vec::new(),
+            env: BTreeMap::new(),
+            globals: JsonObject::new(),
+            libraries: Vec::new(),
+        };
+        let granted = catalog.granted(grants);
+        let seen: Vec<_> = granted.modules.iter().map(|module| (&*module.name, module.is_built_in)).collect();
+        assert_eq!(seen, [("database", true), ("fs", false), ("mail", false)]);
+        assert_eq!(granted.modules[1].functions, [("f".to_owned(), false)]);
     }
 
     #[test]

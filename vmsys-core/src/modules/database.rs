@@ -8,6 +8,7 @@ mod turn;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -18,6 +19,7 @@ use super::{Access, CallContext, Fault, Module, ModuleInfo, ModuleInstance, Sess
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::JsonObject;
 use crate::fields::{Fields, wrong};
+use crate::limits::Limits;
 use crate::store::memory;
 use crate::value::{CallError, Value};
 use crate::worktree::WorktreePath;
@@ -38,9 +40,10 @@ const DRIVERS: &[&str] = &["sqlite3", "sqlite"];
 /// count. The database, and a transaction that was begun in it, stay from one execution to the next until the session
 /// ends.
 ///
-/// The configuration `{"path": "data.db", "read_only": false}` opens it before the first script runs; with `read_only`,
-/// whatever a script configures later is read only as well. A database in write-ahead mode is locked as a whole for as
-/// long as it is configured, because its index is kept in our memory and not in a file that others could shorten.
+/// The configuration `{"path": "data.db", "read_only": false}` opens it before the first script runs, within `wall_ms` and
+/// `mem_mb`; with `read_only`, whatever a script configures later is read only as well. A database in write-ahead mode is
+/// locked as a whole for as long as it is configured, because its index is kept in our memory and not in a file that
+/// others could shorten.
 ///
 /// What it does *not* do: bound the space that a file takes beyond 16 GiB of usual pages, and interrupt single functions
 /// of SQLite, such as `instr` of two long texts.
@@ -61,7 +64,12 @@ impl Module for DatabaseModule {
         let Config { path, read_only } = Config::parse(config)?;
         let mut database = Database { files: session.files.clone(), read_only, open: None };
         if let Some(path) = path {
-            database.configure(&path).map_err(|error| {
+            // No script runs yet, whose limits would bind it; the file may be a script's all the same.
+            let Limits { mem_mb, wall_ms, .. } = session.limits;
+            let bytes = usize::try_from(mem_mb << 20).unwrap_or(usize::MAX);
+            let opened =
+                turn::opening(Duration::from_millis(wall_ms), || memory::within(bytes, || database.configure(&path)));
+            opened.map_err(|error| {
                 Error::new(
                     ErrorKind::InvalidPath,
                     format!("the database {path:?} cannot be opened: {}", error.message()),
@@ -176,12 +184,14 @@ impl ModuleInstance for Database {
                 let Open { connection, .. } = self.configured()?;
                 // SQLite may have done so by itself, when the disk was full.
                 if !connection.is_autocommit() {
-                    connection.execute_batch("ROLLBACK").map_err(|error| fault::error(&error, None))?;
+                    turn::of(context, || connection.execute_batch("ROLLBACK"))
+                        .map_err(|error| fault::error(&error, None))?;
                 }
                 Ok(Value::Null)
             }
             "close" => {
-                self.open = None;
+                // A write-ahead log may be brought home first, for which others can be waited for.
+                turn::of(context, || self.open = None);
                 Ok(Value::Null)
             }
             _ => Err(CallError::new("TypeError", format!("database has no function '{function}'"))),
@@ -209,7 +219,7 @@ impl Database {
         }
         let opened = match name {
             Name::Memory => Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE)
-                .map(|connection| (connection, None))
+                .and_then(|connection| Guard::bound(&connection).map(|()| (connection, None)))
                 .map_err(|error| fault::error(&error, None))?,
             Name::File { directory, name } => self.open_file(&directory, name).map_err(|refused| refused.at(path))?,
         };
@@ -254,7 +264,7 @@ impl Database {
         };
         let flags = how | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags_and_vfs(full, flags, beneath::FILE_SYSTEM)?;
-        connection.busy_handler(Some(turn::wait_for_lock))?;
+        Guard::bound(&connection)?;
         // A database in write-ahead mode cannot be read without an index that is mapped into memory, or one of our own.
         let look = || connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
         if look().is_err_and(|error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)) {

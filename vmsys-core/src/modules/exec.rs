@@ -2,6 +2,7 @@
 
 mod family;
 mod fork;
+mod input;
 mod output;
 mod process;
 mod program;
@@ -9,9 +10,11 @@ mod request;
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use self::input::Room;
 use self::process::{Ending, Process, Start};
 use self::program::{Allowed, Lookup};
 use self::request::Request;
@@ -36,7 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A program gets the environment that the script gives it, and `PATH` and `HOME`, which is the worktree; nothing of the
 /// host's. It leads a session of its own, and is killed with its process group when its execution ends, when it is past
 /// its timeout, and when the host's program is gone; so is what it leaves in the background when it ends itself. Its
-/// output becomes events as it comes.
+/// output becomes events as it comes. What the programs of a session are still to be fed with takes at most `mem_mb` in
+/// sum.
 ///
 /// The configuration `{"commands": ["git", "/usr/bin/jq"]}` lists what may be run: a bare name is the file that the search
 /// path has for it, and an absolute path is that file.
@@ -82,6 +86,7 @@ impl Module for ExecModule {
             files: session.files.clone(),
             home: session.worktree_path().display().to_string(),
             running: Vec::new(),
+            held: Arc::default(),
         }))
     }
 }
@@ -111,13 +116,15 @@ struct Exec {
     home: String,
     /// The threads that wait for what `spawn` has started.
     running: Vec<JoinHandle<()>>,
+    /// How many bytes of input they hold together.
+    held: Arc<AtomicUsize>,
 }
 
 impl ModuleInstance for Exec {
     fn call(&mut self, function: &str, args: &[Value], context: &CallContext) -> Result<Value, CallError> {
         match function {
             "run" => {
-                let (request, start) = self.prepare(args)?;
+                let (request, start) = self.prepare(args, context)?;
                 let process = Process::start(start).map_err(|error| request.cannot_start(&error))?;
                 let finished = process.wait(context);
                 match finished.ending {
@@ -136,7 +143,7 @@ impl ModuleInstance for Exec {
         }
         self.running.retain(|thread| !thread.is_finished());
         let prepared = if self.running.len() < MOST_RUNNING {
-            self.prepare(args)
+            self.prepare(args, call.context())
         } else {
             let message = format!("a session can have {MOST_RUNNING} processes at a time: await some of them first");
             Err(CallError::new("Error", message).with_code("EAGAIN"))
@@ -169,8 +176,9 @@ impl ModuleInstance for Exec {
 }
 
 impl Exec {
-    fn prepare(&self, args: &[Value]) -> Result<(Request, Start), CallError> {
-        let mut request = Request::parse(args, self.allowed.0.is_some())?;
+    fn prepare(&self, args: &[Value], context: &CallContext) -> Result<(Request, Start), CallError> {
+        let room = Room { held: self.held.clone(), at_most: context.max_reply_bytes() };
+        let mut request = Request::parse(args, self.allowed.0.is_some(), &room)?;
         let lookup = Lookup { search_path: &self.search_path, files: &self.files };
         let directory = self.files.open_dir(request.cwd.as_ref(), Access::Read);
         let directory = directory.map_err(|fault| fault.at("chdir", &request.cwd))?;

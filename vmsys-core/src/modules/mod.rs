@@ -17,8 +17,6 @@ pub(crate) mod testing;
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
 pub(crate) use self::catalog::Catalog;
-#[cfg(test)]
-pub(crate) use self::catalog::PURE;
 pub use self::catalog::{FunctionInfo, ModuleInfo};
 pub(crate) use self::database::DatabaseModule;
 pub(crate) use self::exec::ExecModule;

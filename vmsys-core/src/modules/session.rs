@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 use super::{CallContext, ModuleInstance, PendingCall, SessionFiles};
 use crate::ids::{SessionId, TemplateId};
 use crate::isolation::protocol::Call;
+use crate::limits::Limits;
 use crate::value::{CallError, Value};
 
 /// What a module is told of the session that it is opened for.
@@ -18,6 +19,8 @@ pub struct SessionContext {
     pub(crate) worktree_path: PathBuf,
     /// What the `fs` capabilities leave of the worktree.
     pub(crate) files: SessionFiles,
+    /// Those of its executions, which bind the opening of a module as well.
+    pub(crate) limits: Limits,
 }
 
 impl SessionContext {

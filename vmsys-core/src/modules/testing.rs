@@ -30,6 +30,7 @@ pub(crate) fn session_with(
         template_id: TemplateId::new(),
         worktree_path: directory.to_owned(),
         files,
+        limits: Limits::default(),
     }
 }
 

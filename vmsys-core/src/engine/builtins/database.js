@@ -34,6 +34,8 @@
     call('database', 'close');
   }
 
+  const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+
   // Runs a function between BEGIN and COMMIT, or ROLLBACK when it throws; of an async one, the end is awaited.
   function transaction(body) {
     if (typeof body !== 'function') throw new TypeError('The "body" argument must be of type function');
@@ -52,12 +54,17 @@
       throw error;
     };
     let value;
+    let wait;
     try {
       value = body();
+      // Any thenable, as `await` has it: committed at once, what it does later would be outside of the transaction.
+      wait = value instanceof RealPromise ? then : isObject(value) && value.then;
     } catch (error) {
       return undo(error);
     }
-    return value instanceof RealPromise ? apply(then, value, [commit, undo]) : commit(value);
+    if (typeof wait !== 'function') return commit(value);
+    const end = new RealPromise((resolve, reject) => apply(wait, value, [resolve, reject]));
+    return apply(then, end, [commit, undo]);
   }
 
   return { configure, query, exec, close, transaction };

@@ -125,7 +125,7 @@ const GLOBALS: &[(&str, &str, &str)] = &[
     ("structuredClone", "clone", "structuredClone"),
 ];
 
-/// The same for those that come with a native module: a name, the module, the part, and the name there.
+/// The same for those that come with a native module of the library's: a name, the module, the part, and the name there.
 const GRANTED_GLOBALS: &[(&str, &str, &str, &str)] = &[
     ("Headers", NET, "fetch", "Headers"),
     ("Request", NET, "fetch", "Request"),
@@ -194,7 +194,8 @@ const PURE_MODULES: &[(&str, &str)] = &[
     ("util/types", "util_types"),
 ];
 
-/// Native modules whose functions have a face in JavaScript; those of others are what the host says. What comes before a
+/// Native modules of the library's whose functions have a face in JavaScript; those of others, and of an embedder's that
+/// has the name of one of these, are what the host says. What comes before a
 /// slash is the module that must be granted.
 const NATIVE_MODULES: &[(&str, &str)] =
     &[("database", "database"), ("exec", "exec"), ("fs", "fs"), ("fs/promises", "fs_promises")];
@@ -231,27 +232,44 @@ pub(super) fn part<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Result
 ///
 /// Names may begin with `node:`. A native module is refused when it is not granted, with a sentence that says how to.
 pub(super) fn module<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Option<Result<Object<'js>>> {
+    Some(match find(world, name)? {
+        Found::Part(from) => part(ctx, world, from),
+        Found::Host(granted) => host_module(ctx, world, granted),
+        Found::NotGranted(root) => Err(not_granted(ctx, world, root)),
+    })
+}
+
+/// Where the exports of a module come from.
+enum Found<'a> {
+    Part(&'static str),
+    Host(&'a GrantedModule),
+    NotGranted(&'static str),
+}
+
+fn find<'a>(world: &'a World, name: &str) -> Option<Found<'a>> {
     let plain = name.strip_prefix("node:").unwrap_or(name);
     let named = |table: &'static [(&str, &str)]| table.iter().find(|(module, _)| *module == plain);
+    let granted = |name: &str| world.granted.modules.iter().find(|granted| granted.name == name);
     if let Some((_, from)) = named(PURE_MODULES) {
-        return Some(part(ctx, world, from));
+        return Some(Found::Part(from));
     }
-    let face = named(NATIVE_MODULES);
-    let root = face.and_then(|_| plain.split('/').next()).unwrap_or(plain);
-    match (world.granted.modules.iter().find(|granted| granted.name == root), face) {
-        (Some(_), Some((_, from))) => Some(part(ctx, world, from)),
-        (Some(granted), None) => Some(host_module(ctx, world, granted)),
-        (None, Some(_)) => Some(Err(not_granted(ctx, world, root))),
-        (None, None) => None,
+    if let Some(hosts) = granted(plain).filter(|granted| !granted.is_built_in) {
+        return Some(Found::Host(hosts));
+    }
+    let (face, from) = named(NATIVE_MODULES)?;
+    let root = face.split('/').next().unwrap_or(face);
+    match granted(root) {
+        Some(granted) if granted.is_built_in => Some(Found::Part(from)),
+        // `fs/promises` beside an `fs` that is an embedder's.
+        Some(_) => None,
+        None => Some(Found::NotGranted(root)),
     }
 }
 
 /// The name by which a module that is no file is known, whichever way it is written.
 pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
     let plain = name.strip_prefix("node:").unwrap_or(name);
-    let ours = PURE_MODULES.iter().chain(NATIVE_MODULES).any(|(module, _)| *module == plain);
-    let hosts = world.granted.modules.iter().any(|granted| granted.name == plain);
-    (ours || hosts).then(|| format!("node:{plain}"))
+    find(world, name).map(|_| format!("node:{plain}"))
 }
 
 /// Whether a module that is no file can be loaded here, by its name.
@@ -294,8 +312,8 @@ fn enumerable<T>(value: T) -> Property<T> {
 
 /// Gives the globals that are made at first touch, for the prelude to install: name, part, export, name, ...
 pub(super) fn lazy_globals<'js>(ctx: &Ctx<'js>, granted: &Granted) -> Result<Array<'js>> {
-    let has =
-        |module: &str| module == NET && granted.net || granted.modules.iter().any(|granted| granted.name == module);
+    let of = |module: &str| granted.modules.iter().any(|granted| granted.name == module && granted.is_built_in);
+    let has = |module: &str| module == NET && granted.net || of(module);
     let with_modules = GRANTED_GLOBALS.iter().filter(|(_, module, ..)| has(module));
     let with_modules = with_modules.map(|(global, _, part, export)| (*global, *part, *export));
     let flat: Vec<&str> =
@@ -349,14 +367,14 @@ fn argument<'js>(args: &[Value<'js>], at: usize, ctx: &Ctx<'js>) -> Value<'js> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::modules::PURE;
+    use std::collections::BTreeSet;
+
+    use super::PURE_MODULES;
+    use crate::isolation::protocol;
 
     #[test]
-    fn what_every_session_can_load_is_refused_as_a_grant() {
-        let first = |name: &'static str| name.split('/').next().unwrap_or_default();
-        let mut ours: Vec<&str> = PURE_MODULES.iter().map(|(name, _)| first(name)).collect();
-        ours.dedup();
-        assert_eq!(ours, PURE);
+    fn what_needs_no_grant_is_said_to_need_none() {
+        let here: BTreeSet<&str> = PURE_MODULES.iter().filter_map(|(name, _)| name.split('/').next()).collect();
+        assert_eq!(here, protocol::PURE_MODULES.iter().copied().collect());
     }
 }

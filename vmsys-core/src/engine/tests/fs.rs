@@ -14,8 +14,10 @@ use crate::worktree::Worktree;
 
 /// Runs a test with the real module over a directory of its own, on the realm and behind the wire.
 fn with_fs(grants: &'static [&'static str], prepare: fn(&Path), test: fn(&mut Bench, &Path)) {
-    let granted =
-        Granted { modules: vec![GrantedModule { name: "fs".to_owned(), functions: Vec::new() }], ..Granted::default() };
+    let granted = Granted {
+        modules: vec![GrantedModule { name: "fs".to_owned(), is_built_in: true, functions: Vec::new() }],
+        ..Granted::default()
+    };
     let config =
         RealmConfig { console: true, seed: 42, origin_ms: 1_770_508_800_000, granted, ..RealmConfig::default() };
     on_big_stack(move || {
@@ -38,7 +40,13 @@ fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
     let worktree = Worktree::open(root).expect("a worktree");
     let files = SessionFiles::new(worktree, root, &grants, &grants, ProtectedFiles::default());
     let session_id = SessionId::new();
-    let session = SessionContext { session_id, template_id: TemplateId::new(), worktree_path: root.to_owned(), files };
+    let session = SessionContext {
+        session_id,
+        template_id: TemplateId::new(),
+        worktree_path: root.to_owned(),
+        files,
+        limits: Limits::default(),
+    };
     let instance = Fs.open(&session, &JsonObject::new()).expect("fs opens");
     let request = Request {
         kind: ExecutionKind::Repl,

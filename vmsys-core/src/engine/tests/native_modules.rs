@@ -34,7 +34,7 @@ impl Bench {
             let info = module.info();
             let functions = info.functions.iter().map(|function| (function.name.clone(), function.is_async)).collect();
             instances.insert(info.name.clone(), open(&**module, &session, json!({})));
-            granted.modules.push(GrantedModule { name: info.name, functions });
+            granted.modules.push(GrantedModule { name: info.name, is_built_in: true, functions });
         }
         let config = RealmConfig { console: true, seed: 42, granted, ..RealmConfig::default() };
         let realm = QuickRealm::new(&config).unwrap();
@@ -201,6 +201,24 @@ fn scripts_have_a_database() {
             ),
             "6"
         );
+        assert_eq!(bench.value("db.query('SELECT v FROM t')"), "[ { v: 5 } ]");
+        // Whatever can be awaited is: what fails later undoes it all the same, once.
+        for (end, expected) in [
+            ("no(new RangeError('late'))", "RangeError: late"),
+            ("{ no(new RangeError('late')); yes(1) }", "RangeError: late"),
+            ("{ throw new RangeError('then') }", "RangeError: then"),
+        ] {
+            let source = format!(
+                "await db.transaction(() => ({{ then(yes, no) {{ db.exec('INSERT INTO t (v) VALUES (7)'); {end} }} }}))"
+            );
+            assert_eq!(bench.throws(&source), expected, "{end}");
+        }
+        assert_eq!(
+            bench.throws("db.transaction(() => { db.exec('DELETE FROM t'); return { get then() { throw new RangeError('trap') } } })"),
+            "RangeError: trap"
+        );
+        assert_eq!(bench.value("await db.transaction(() => ({ then(yes) { yes(8) } }))"), "8");
+        assert_eq!(bench.value("db.transaction(() => ({ then: 9 })).then"), "9");
         assert_eq!(bench.value("db.query('SELECT v FROM t')"), "[ { v: 5 } ]");
         assert!(bench.throws("db.transaction(7)").contains("must be of type function"));
         // A column may be called anything.

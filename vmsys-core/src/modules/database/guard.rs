@@ -100,7 +100,16 @@ struct State {
 }
 
 impl Guard {
-    /// Binds a connection.
+    /// Bounds what a connection takes, before it has read anything: a schema is as hostile as SQL is.
+    pub(super) fn bound(connection: &Connection) -> rusqlite::Result<()> {
+        for (limit, value) in LIMITS {
+            connection.set_limit(*limit, *value)?;
+        }
+        connection.progress_handler(STEPS, Some(turn::must_stop))?;
+        connection.busy_handler(Some(turn::wait_for_lock))
+    }
+
+    /// Binds a connection that is bounded.
     pub(super) fn bind(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -108,11 +117,6 @@ impl Guard {
         connection.pragma_update(None, "temp_store", "memory")?;
         connection.pragma_update(None, "cell_size_check", true)?;
         connection.pragma_update(None, "max_page_count", MOST_PAGES)?;
-        for (limit, value) in LIMITS {
-            connection.set_limit(*limit, *value)?;
-        }
-        connection.progress_handler(STEPS, Some(turn::must_stop))?;
-        connection.busy_handler(Some(turn::wait_for_lock))?;
         let guard = self.clone();
         connection.authorizer(Some(move |asked: AuthContext<'_>| match guard.objection(&asked) {
             None => Authorization::Allow,
@@ -180,6 +184,7 @@ impl Guard {
 fn pragma_objection(name: &str, value: Option<&str>) -> Option<String> {
     let refuse = || Some(format!("PRAGMA {name} is not among those that scripts may use"));
     if is_in(SET, name) {
+        // Defensive mode leaves the journal on without a word: who asked is told.
         let is_off = value.is_some_and(|value| value.eq_ignore_ascii_case("off"));
         return if name.eq_ignore_ascii_case("journal_mode") && is_off { refuse() } else { None };
     }

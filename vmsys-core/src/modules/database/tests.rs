@@ -13,7 +13,7 @@ use super::DatabaseModule;
 use crate::execution::LiveExecution;
 use crate::limits::Limits;
 use crate::modules::testing::{config, context, execution, open, session, session_with};
-use crate::modules::{Module, ModuleInstance, ProtectedFiles};
+use crate::modules::{Module, ModuleInstance, ProtectedFiles, SessionContext};
 use crate::value::{CallError, Value};
 
 struct Bench {
@@ -645,4 +645,27 @@ fn a_lock_of_somebody_elses_is_waited_for() {
     let started = Instant::now();
     assert_eq!(bench.exec("INSERT INTO t VALUES (2)", vec![]).unwrap_err().code(), Some("SQLITE_BUSY"));
     assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_templates_database_is_opened_within_the_sessions_limits() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = raw(directory.path().join("x.db"));
+    let tables: String = (0..5000).map(|n| format!("CREATE TABLE t{n} (a, b, c, d, e, f, g, h);")).collect();
+    other.execute_batch(&format!("BEGIN; {tables} COMMIT")).unwrap();
+    let open_with = |limits: Limits| {
+        let session = SessionContext { limits, ..session(directory.path()) };
+        DatabaseModule.open(&session, &config(json!({"path": "x.db"}))).map(drop).map_err(|error| error.to_string())
+    };
+    open_with(Limits::default()).unwrap();
+    // Its schema is larger than that.
+    let refused = open_with(Limits { mem_mb: 1, ..Limits::default() }).unwrap_err();
+    assert!(refused.contains("memory"), "{refused}");
+    // Neither is it read for as long as it takes, nor waited for.
+    let refused = open_with(Limits { wall_ms: 0, ..Limits::default() }).unwrap_err();
+    assert!(refused.contains("interrupted"), "{refused}");
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let started = Instant::now();
+    let refused = open_with(Limits { wall_ms: 50, ..Limits::default() }).unwrap_err();
+    assert!(refused.contains("locked") && started.elapsed() < Duration::from_secs(2), "{refused}");
 }

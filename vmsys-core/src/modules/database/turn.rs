@@ -1,7 +1,7 @@
 //! The call that a thread is busy with: SQLite asks by it, deep inside a statement, whether to go on.
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::modules::CallContext;
 
@@ -13,28 +13,39 @@ thread_local! {
     static CURRENT: RefCell<Option<Turn>> = const { RefCell::new(None) };
 }
 
-struct Turn {
-    context: CallContext,
+enum Turn {
+    Call { context: CallContext },
+    Opening { deadline: Instant },
 }
 
 /// Does something for a call.
 pub(super) fn of<T>(context: &CallContext, body: impl FnOnce() -> T) -> T {
+    take(Turn::Call { context: context.clone() }, body)
+}
+
+/// Does something before there are calls, for so long at most.
+pub(super) fn opening<T>(at_most: Duration, body: impl FnOnce() -> T) -> T {
+    take(Turn::Opening { deadline: Instant::now() + at_most }, body)
+}
+
+fn take<T>(turn: Turn, body: impl FnOnce() -> T) -> T {
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
             CURRENT.take();
         }
     }
-    CURRENT.set(Some(Turn { context: context.clone() }));
+    CURRENT.set(Some(turn));
     let _end = End;
     body()
 }
 
-/// Tells whether the call is past a limit. Outside of a call nothing is.
+/// Tells whether the call is past a limit. When a session ends, and its database is closed, nothing is.
 pub(super) fn must_stop() -> bool {
-    CURRENT.with_borrow(|turn| {
-        let Some(turn) = turn else { return false };
-        turn.context.should_stop() || turn.context.cpu_left().is_zero()
+    CURRENT.with_borrow(|turn| match turn {
+        None => false,
+        Some(Turn::Opening { deadline }) => Instant::now() >= *deadline,
+        Some(Turn::Call { context }) => context.should_stop() || context.cpu_left().is_zero(),
     })
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, pidfd_send_signal};
 
 /// Processes that were killed are gone at once, unless the kernel holds them or they multiply as fast as we look.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -38,9 +39,7 @@ impl Family {
             if found.is_empty() || started.elapsed() > PATIENCE {
                 return;
             }
-            for pid in found {
-                let _ = kill_process(pid, Signal::KILL);
-            }
+            found.iter().for_each(Process::kill);
             // A moment later they are gone, and so is whatever they started meanwhile.
             std::thread::sleep(Duration::from_micros(500));
         }
@@ -53,8 +52,8 @@ impl Family {
 }
 
 /// The processes of a session and the descendants of its leader, without the leader itself.
-fn members(leader: Pid) -> Vec<Pid> {
-    let processes: Vec<Process> = std::fs::read_dir("/proc")
+fn members(leader: Pid) -> Vec<Process> {
+    let mut processes: Vec<Process> = std::fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .filter_map(|entry| Process::read(entry.ok()?.file_name().to_str()?))
@@ -70,13 +69,16 @@ fn members(leader: Pid) -> Vec<Pid> {
         }
     }
     found.remove(&leader);
-    found.into_iter().collect()
+    processes.retain(|process| found.contains(&process.pid));
+    processes
 }
 
 struct Process {
     pid: Pid,
     parent: Pid,
     session: Pid,
+    /// When it started, in ticks since the system did: whoever gets its number later started later.
+    started: u64,
 }
 
 impl Process {
@@ -90,8 +92,50 @@ impl Process {
         }
         let parent = fields.next()?.parse().ok()?;
         let session = fields.nth(1)?.parse().ok()?;
+        let started = fields.nth(15)?.parse().ok()?;
         // A process whose parent or session is out of our sight has a 0 there.
         let related = |number| Pid::from_raw(number).unwrap_or(Pid::INIT);
-        Some(Self { pid: Pid::from_raw(pid)?, parent: related(parent), session: related(session) })
+        Some(Self { pid: Pid::from_raw(pid)?, parent: related(parent), session: related(session), started })
+    }
+
+    /// Kills it, unless it has ended since it was read: its number may be another's by now.
+    fn kill(&self) {
+        // Opened before the number is looked at again: what is found then is what the handle is for.
+        let handle = pidfd_open(self.pid, PidfdFlags::empty());
+        let now = Self::read(&self.pid.as_raw_nonzero().to_string());
+        if now.is_none_or(|now| now.started != self.started) {
+            return;
+        }
+        // Gone already is as good.
+        let _ = match handle {
+            Ok(handle) => pidfd_send_signal(handle, Signal::KILL),
+            Err(Errno::SRCH) => Ok(()),
+            // A kernel without such handles, or none to be had: what is left is the moment since the look.
+            Err(_) => kill_process(self.pid, Signal::KILL),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn whoever_got_a_number_later_is_not_killed() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let seen = Process::read(&child.id().to_string()).unwrap();
+        // What was seen under this number started before: so it has ended, and this is another.
+        let before = Process { started: seen.started - 1, ..seen };
+        before.kill();
+        std::thread::sleep(Duration::from_millis(50));
+        let spared = child.try_wait().unwrap();
+        let seen = Process { started: before.started + 1, ..before };
+        seen.kill();
+        assert_eq!((spared, child.wait().unwrap().signal()), (None, Some(9)));
+        // Nobody has it any more.
+        seen.kill();
     }
 }

@@ -15,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid
 
 use super::family::Family;
 use super::fork::detach;
+use super::input::Input;
 use super::output::{Buffer, Kind, Output, set_nonblocking, tell};
 use crate::modules::CallContext;
 
@@ -37,7 +38,7 @@ pub(super) struct Start {
     pub(super) env: Vec<(String, String)>,
     /// The directory that it starts in, held open: by its name another could be reached meanwhile.
     pub(super) directory: OwnedFd,
-    pub(super) input: Vec<u8>,
+    pub(super) input: Input,
     pub(super) timeout: Option<Duration>,
 }
 
@@ -67,7 +68,7 @@ pub(super) struct Process {
     pid: Pid,
     family: Arc<Family>,
     stdin: Option<File>,
-    input: Vec<u8>,
+    input: Input,
     written: usize,
     streams: Vec<Output>,
     deadline: Option<Instant>,
@@ -204,6 +205,9 @@ impl Process {
         }
         if self.written >= self.input.len() {
             self.stdin = None;
+            // Others may have its place.
+            self.input = Input::default();
+            self.written = 0;
         }
     }
 

@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::input::{Input, Room};
 use super::process::{Ending, Finished};
 use super::program::cannot_start;
 use crate::value::{CallError, Value};
@@ -26,13 +27,13 @@ pub(super) struct Request {
     pub(super) args: Vec<String>,
     pub(super) cwd: String,
     pub(super) env: Vec<(String, String)>,
-    pub(super) input: Vec<u8>,
+    pub(super) input: Input,
     pub(super) timeout: Option<Duration>,
 }
 
 impl Request {
     /// Reads `(command, args, options)`. `restricted` says that only some commands are allowed.
-    pub(super) fn parse(args: &[Value], restricted: bool) -> Result<Self, CallError> {
+    pub(super) fn parse(args: &[Value], restricted: bool, room: &Room) -> Result<Self, CallError> {
         let [command, args, options] = [0, 1, 2].map(|at| args.get(at).unwrap_or(&Value::Null));
         let Some(command) = command.as_str() else { return Err(wrong_type("command", "of type string")) };
         if command.is_empty() {
@@ -54,7 +55,7 @@ impl Request {
             Value::Null => {}
             Value::Object(options) => {
                 for (name, value) in options {
-                    request.option(name, value, restricted)?;
+                    request.option(name, value, restricted, room)?;
                 }
             }
             _ => return Err(wrong_type("options", "an object")),
@@ -68,7 +69,7 @@ impl Request {
         Ok(request)
     }
 
-    fn option(&mut self, name: &str, value: &Value, restricted: bool) -> Result<(), CallError> {
+    fn option(&mut self, name: &str, value: &Value, restricted: bool, room: &Room) -> Result<(), CallError> {
         let full = format!("options.{name}");
         match (name, value) {
             ("cwd" | "env" | "input" | "timeout", Value::Null) => {}
@@ -80,8 +81,8 @@ impl Request {
                 }
             }
             ("env", _) => return Err(wrong_type(&full, "an object")),
-            ("input", Value::String(text)) => self.input = text.clone().into_bytes(),
-            ("input", Value::Bytes(bytes)) => self.input = bytes.clone(),
+            ("input", Value::String(text)) => self.input = Input::copy(text.as_bytes(), room)?,
+            ("input", Value::Bytes(bytes)) => self.input = Input::copy(bytes, room)?,
             ("input", _) => return Err(wrong_type(&full, "a string or bytes")),
             ("timeout", Value::Number(ms)) if (0.0..=LONGEST_MS).contains(ms) => {
                 // 0 is none, as in Node.

@@ -487,6 +487,35 @@ fn several_programs_run_at_a_time() {
 }
 
 #[test]
+fn the_inputs_of_a_sessions_programs_are_bounded_together() {
+    let mut bench = Bench::new(json!({}));
+    bench.limits = Limits { mem_mb: 16, ..bench.limits };
+    let live = execution(bench.limits);
+    let fed = |script: &str, megabytes: usize| {
+        let input = options([("input", Value::Bytes(vec![b'x'; megabytes << 20]))]);
+        vec!["sh".into(), Value::Array(vec!["-c".into(), script.into()]), input]
+    };
+    for id in 0..4 {
+        spawn(&mut bench, &live, id, &fed("sleep 60", 5));
+    }
+    let Wake::Completed(refused) = live.wait_for_news(Duration::from_secs(5)) else { panic!("an answer") };
+    assert_eq!((refused.id, refused.result.unwrap_err().code()), (3, Some("ENOBUFS")));
+    let error = bench.exec.call("run", &fed("true", 5), &context(&live)).unwrap_err();
+    assert_eq!(error.code(), Some("ENOBUFS"));
+    live.request_stop("enough");
+    bench.exec.end_of_execution();
+
+    // What was read, and what was refused for another reason, is given back.
+    let live = execution(bench.limits);
+    for _ in 0..5 {
+        bench.exec.call("run", &fed("cat >/dev/null", 15), &context(&live)).unwrap();
+        let mut wrong = fed("true", 15);
+        wrong[0] = "no-such".into();
+        assert_eq!(bench.exec.call("run", &wrong, &context(&live)).unwrap_err().code(), Some("ENOENT"));
+    }
+}
+
+#[test]
 fn the_end_of_an_execution_ends_its_programs() {
     let mut bench = Bench::new(json!({}));
     let live = execution(bench.limits);
