@@ -386,8 +386,9 @@ impl Surroundings for LiveExecution {
         let refused = self.refusal(&log, &payload);
         if let Some(refused) = refused {
             log.refused.get_or_insert(refused);
-            drop(log);
+            // Before the log is given back: who looks at it and falls asleep in between would not be woken.
             self.past_limit.store(true, Ordering::Release);
+            drop(log);
             self.changed.notify_all();
             return Err(refused);
         }
