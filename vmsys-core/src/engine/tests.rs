@@ -4,6 +4,7 @@
 mod cross;
 mod fetch;
 mod fs;
+mod libraries;
 mod native_modules;
 mod pure;
 mod repl;
