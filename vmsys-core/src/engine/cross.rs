@@ -208,8 +208,7 @@ pub(super) fn to_guest<'js>(ctx: &Ctx<'js>, intrinsics: &Intrinsics, value: &Val
         Value::Array(elements) => {
             let array = rquickjs::Array::new(ctx.clone())?;
             for (index, element) in elements.iter().enumerate() {
-                raw::define_index(array.as_value(), index as u32, to_guest(ctx, intrinsics, element)?)
-                    .map_err(|_| rquickjs::Error::Exception)?;
+                raw::define_index(array.as_value(), index as u32, to_guest(ctx, intrinsics, element)?)?;
             }
             Ok(array.into_value())
         }
