@@ -24,6 +24,7 @@ pub(super) struct Budget {
     wall: Cell<Duration>,
     cpu_at_start: Cell<Duration>,
     cpu: Cell<Duration>,
+    memory_bytes: Cell<usize>,
     polls: Cell<u64>,
     /// Bytes that functions of ours have worked through since the last poll.
     unpolled: Cell<usize>,
@@ -40,6 +41,7 @@ impl Budget {
             wall: Cell::new(Duration::MAX),
             cpu_at_start: Cell::new(Duration::ZERO),
             cpu: Cell::new(Duration::MAX),
+            memory_bytes: Cell::new(usize::MAX),
             polls: Cell::new(0),
             unpolled: Cell::new(0),
             stop: Cell::new(None),
@@ -51,6 +53,7 @@ impl Budget {
         self.wall.set(limits.wall);
         self.cpu_at_start.set(current_cpu_time());
         self.cpu.set(limits.cpu);
+        self.memory_bytes.set(limits.memory_bytes);
         self.polls.set(0);
         self.unpolled.set(0);
         self.stop.set(None);
@@ -134,6 +137,11 @@ impl Budget {
             self.stop.set(Some(reason));
         }
         self.runtime.forbid_calls();
+    }
+
+    /// What the heap may hold in this job; between jobs, in the last one.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory_bytes.get()
     }
 
     /// Whether the heap has room for another job.

@@ -5,8 +5,10 @@
 
 use rquickjs::{ArrayBuffer, BigInt, Ctx, Exception, FromJs, IntoJs, Object, Result, TypedArray, Value as JsValue};
 
+use super::budget::Budget;
 use super::intrinsics::{Builtin, Class, Intrinsics, Tools};
 use super::raw::{self, Failed, Key, Keys, Known, Listing, Slot};
+use super::realm::World;
 use super::text;
 use crate::value::{CallError, Value};
 
@@ -16,8 +18,15 @@ const MAX_DEPTH: usize = 100;
 const MAX_VALUES: usize = 1_000_000;
 
 /// Takes the arguments of a call out of the script's world.
-pub(super) fn to_host<'js>(ctx: &Ctx<'js>, intrinsics: &Intrinsics, args: &[JsValue<'js>]) -> Result<Vec<Value>> {
-    let mut reader = Reader { tools: Tools::new(ctx, intrinsics), left: MAX_VALUES };
+///
+/// A script may name one string a thousand times, and each time it is copied: together the copies may take as much as
+/// its heap may hold. What is copied counts as work of the script's.
+pub(super) fn to_host<'js>(ctx: &Ctx<'js>, world: &World, args: &[JsValue<'js>]) -> Result<Vec<Value>> {
+    if world.budget.stopped().is_some() {
+        return Err(Refused::Ended.throw(ctx));
+    }
+    let tools = Tools::new(ctx, &world.intrinsics);
+    let mut reader = Reader { tools, budget: &world.budget, left: MAX_VALUES, bytes_left: world.budget.memory_bytes() };
     args.iter().map(|arg| reader.value(arg, 0).map_err(|refused| refused.throw(ctx))).collect()
 }
 
@@ -26,6 +35,8 @@ enum Refused {
     Kind(&'static str),
     TooDeep,
     TooMany,
+    TooLarge,
+    Ended,
     Failed,
 }
 
@@ -43,6 +54,8 @@ impl Refused {
                 Exception::throw_range(ctx, "data nested too deeply, or a cycle, cannot be passed to the host")
             }
             Self::TooMany => Exception::throw_range(ctx, "too many values to be passed to the host at once"),
+            Self::TooLarge => Exception::throw_range(ctx, "too much data to be passed to the host at once"),
+            Self::Ended => Exception::throw_message(ctx, "the execution is being ended"),
             Self::Failed => Exception::throw_type(ctx, "a value cannot be passed to the host"),
         }
     }
@@ -50,12 +63,17 @@ impl Refused {
 
 struct Reader<'a, 'js> {
     tools: Tools<'a, 'js>,
+    budget: &'a Budget,
+    /// How many values may still be taken.
     left: usize,
+    /// How many bytes all copies may still take.
+    bytes_left: usize,
 }
 
 impl<'js> Reader<'_, 'js> {
     fn value(&mut self, value: &JsValue<'js>, depth: usize) -> std::result::Result<Value, Refused> {
         self.left = self.left.checked_sub(1).ok_or(Refused::TooMany)?;
+        self.take(size_of::<Value>())?;
         if value.is_null() || value.is_undefined() {
             return Ok(Value::Null);
         }
@@ -66,10 +84,11 @@ impl<'js> Reader<'_, 'js> {
             return Ok(Value::Number(number));
         }
         if value.is_string() {
-            return Ok(Value::String(string(value)?));
+            return Ok(Value::String(self.text(value)?));
         }
         if value.is_big_int() {
             let digits = text::lossy(&raw::utf16(value)?);
+            self.take(digits.len())?;
             return digits.parse().map(Value::BigInt).map_err(|_| Refused::Kind("a bigint of more than 127 bits"));
         }
         if !value.is_object() {
@@ -92,15 +111,20 @@ impl<'js> Reader<'_, 'js> {
             return self.array(value, depth);
         }
         if raw::typed_array_kind(value).is_some() {
+            self.take(raw::with_bytes([value], |[bytes]| bytes.len())?)?;
             return Ok(Value::Bytes(raw::typed_array_bytes(value)?));
         }
         if raw::has_slot(value, Slot::ArrayBuffer) {
-            return Ok(Value::Bytes(raw::array_buffer_bytes(value, usize::MAX)?));
+            // One byte more than there may be shows that there are too many.
+            let bytes = raw::array_buffer_bytes(value, self.bytes_left.saturating_add(1))?;
+            self.take(bytes.len())?;
+            return Ok(Value::Bytes(bytes));
         }
         if raw::has_slot(value, Slot::DataView) {
             let buffer = self.tools.call(Builtin::ViewBuffer, value, &[])?;
             let offset = self.tools.number(Builtin::ViewOffset, value)? as usize;
             let len = self.tools.number(Builtin::ViewLength, value)? as usize;
+            self.take(len)?;
             return Ok(Value::Bytes(raw::buffer_part(&buffer, offset, len)?));
         }
         if !self.tools.is(value, Class::Object) {
@@ -113,12 +137,27 @@ impl<'js> Reader<'_, 'js> {
             if !keys.is_enumerable(at) || !key.to_value()?.is_string() {
                 continue;
             }
-            let name = string(&key.to_value()?)?;
+            let name = self.text(&key.to_value()?)?;
             let Some(property) = raw::own_property(value, &key)? else { continue };
             let Some(data) = property.into_data() else { return Err(Refused::Kind("a getter")) };
             properties.push((name, self.value(&data, depth + 1)?));
         }
         Ok(Value::Object(properties))
+    }
+
+    /// Counts bytes that are about to be copied.
+    fn take(&mut self, bytes: usize) -> std::result::Result<(), Refused> {
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(Refused::TooLarge)?;
+        if self.budget.charge(bytes) { Err(Refused::Ended) } else { Ok(()) }
+    }
+
+    /// Copies a string: it has at least a byte for each unit, and at most three, which only shows in the copy.
+    fn text(&mut self, value: &JsValue<'js>) -> std::result::Result<String, Refused> {
+        let units = raw::string_len(value);
+        self.take(units)?;
+        let text = string(value)?;
+        self.take(text.len().saturating_sub(units))?;
+        Ok(text)
     }
 
     fn array(&mut self, value: &JsValue<'js>, depth: usize) -> std::result::Result<Value, Refused> {
@@ -154,12 +193,12 @@ pub(super) fn string(value: &JsValue<'_>) -> raw::Answer<String> {
 }
 
 /// Makes a value of the script's world.
-pub(super) fn to_guest<'js>(ctx: &Ctx<'js>, value: &Value) -> Result<JsValue<'js>> {
+pub(super) fn to_guest<'js>(ctx: &Ctx<'js>, intrinsics: &Intrinsics, value: &Value) -> Result<JsValue<'js>> {
     match value {
         Value::Null => Ok(JsValue::new_null(ctx.clone())),
         Value::Bool(value) => Ok(JsValue::new_bool(ctx.clone(), *value)),
         Value::Number(number) => Ok(JsValue::new_number(ctx.clone(), *number)),
-        Value::BigInt(number) => bigint(ctx, *number),
+        Value::BigInt(number) => bigint(ctx, intrinsics, *number),
         Value::String(text) => text.as_str().into_js(ctx),
         Value::Bytes(bytes) => {
             // Copied, so that the bytes count as the script's.
@@ -169,15 +208,14 @@ pub(super) fn to_guest<'js>(ctx: &Ctx<'js>, value: &Value) -> Result<JsValue<'js
         Value::Array(elements) => {
             let array = rquickjs::Array::new(ctx.clone())?;
             for (index, element) in elements.iter().enumerate() {
-                raw::define_index(array.as_value(), index as u32, to_guest(ctx, element)?)
-                    .map_err(|_| rquickjs::Error::Exception)?;
+                raw::define_index(array.as_value(), index as u32, to_guest(ctx, intrinsics, element)?)?;
             }
             Ok(array.into_value())
         }
         Value::Object(properties) => {
             let object = Object::new(ctx.clone())?;
             for (name, value) in properties {
-                define(&object, name, to_guest(ctx, value)?)?;
+                define(&object, name, to_guest(ctx, intrinsics, value)?)?;
             }
             Ok(object.into_value())
         }
@@ -189,15 +227,13 @@ fn define<'js>(object: &Object<'js>, name: &str, value: JsValue<'js>) -> Result<
     object.prop(name, property)
 }
 
-fn bigint<'js>(ctx: &Ctx<'js>, number: i128) -> Result<JsValue<'js>> {
+fn bigint<'js>(ctx: &Ctx<'js>, intrinsics: &Intrinsics, number: i128) -> Result<JsValue<'js>> {
     if let Ok(small) = i64::try_from(number) {
         return BigInt::from_i64(ctx.clone(), small).map(BigInt::into_value);
     }
-    // From 64 bits each: there is no call for more.
-    let high = BigInt::from_i64(ctx.clone(), (number >> 64) as i64)?;
-    let low = BigInt::from_u64(ctx.clone(), number as u64)?;
-    let combine: rquickjs::Function<'js> = ctx.eval("(high, low) => (high << 64n) | low")?;
-    combine.call((high, low))
+    let digits = number.to_string().into_js(ctx)?;
+    let made = Tools::new(ctx, intrinsics).call(Builtin::ToBigInt, &JsValue::new_undefined(ctx.clone()), &[digits]);
+    made.map_err(|_| Exception::throw_internal(ctx, "out of memory"))
 }
 
 /// Makes the error that a script catches: of the engine's own kind where it has one of the name.
@@ -205,7 +241,7 @@ pub(super) fn error<'js>(ctx: &Ctx<'js>, intrinsics: &Intrinsics, error: &CallEr
     let made = intrinsics.new_error(ctx, error.name(), error.message())?;
     let object = Object::from_js(ctx, made)?;
     for (name, value) in error.properties() {
-        define(&object, name, to_guest(ctx, value)?)?;
+        define(&object, name, to_guest(ctx, intrinsics, value)?)?;
     }
     Ok(object.into_value())
 }

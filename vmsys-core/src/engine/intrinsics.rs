@@ -64,6 +64,7 @@ builtins! {
     GetPrepareStackTrace = "get(Error, 'prepareStackTrace')",
     SetPrepareStackTrace = "set(Error, 'prepareStackTrace')",
     GetStackTraceLimit = "get(Error, 'stackTraceLimit')",
+    ToBigInt = "BigInt",
     ToNumber = "Number",
     ParseInt = "parseInt",
     ParseFloat = "parseFloat",

@@ -25,7 +25,8 @@ pub(super) fn load(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Re
         let failed = |why: &str| NotMade::Library(format!("the library {} failed: {why}", library.file));
         let code = compiled(library).map_err(|why| failed(&why))?;
         world.budget.arm(&config.limits, Rc::new(RefCell::new(Quiet)));
-        let ran = run(ctx, &code, library);
+        let ran = run(ctx, &code, library).map_err(|_| ctx.catch());
+        let ran = ran.and_then(|set| world.settle(ctx).map(|()| set));
         let stopped = world.budget.stopped();
         world.budget.disarm();
         match (stopped, ran) {
@@ -35,7 +36,7 @@ pub(super) fn load(ctx: &Ctx<'_>, world: &Rc<World>, config: &RealmConfig) -> Re
                 let global = library.global.as_deref().unwrap_or_default();
                 return Err(failed(&format!("it did not set the global {global}")));
             }
-            (None, Err(_)) => return Err(failed(&describe_error(ctx, &ctx.catch(), &world.intrinsics).message)),
+            (None, Err(thrown)) => return Err(failed(&describe_error(ctx, &thrown, &world.intrinsics).message)),
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 //! of QuickJS-NG 0.16 and are held by the hostile tests of [`inspect`](super::inspect).
 //!
 //! A function that can fail takes the engine's exception away before it returns [`Failed`]: after any of these calls
-//! no exception is pending that was not pending before.
+//! no exception is pending that was not pending before. Only [`define_index`] is for callers who let it stand.
 
 #![expect(unsafe_code, reason = "the C engine's own-property calls have no counterpart in rquickjs")]
 
@@ -598,7 +598,10 @@ unsafe fn take<'js>(ctx: &Ctx<'js>, raw: qjs::JSValue) -> Answer<Value<'js>> {
 }
 
 /// Defines an element of an array as a plain one, whatever the prototypes of arrays have become.
-pub(super) fn define_index<'js>(array: &Value<'js>, index: u32, value: Value<'js>) -> Answer<()> {
+///
+/// # Errors
+/// The engine's exception is pending, for the script to catch.
+pub(super) fn define_index<'js>(array: &Value<'js>, index: u32, value: Value<'js>) -> rquickjs::Result<()> {
     let ctx = array.ctx();
     let flags = qjs::JS_PROP_C_W_E as c_int;
     // SAFETY: array and value are of this context; the call takes over the count that is made for it.
@@ -606,7 +609,7 @@ pub(super) fn define_index<'js>(array: &Value<'js>, index: u32, value: Value<'js
         let raw = ctx.as_raw().as_ptr();
         qjs::JS_DefinePropertyValueUint32(raw, array.as_raw(), index, qjs::JS_DupValue(raw, value.as_raw()), flags)
     };
-    if defined < 0 { Err(Failed) } else { Ok(()) }
+    if defined < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
 }
 
 /// Defines a property that calls functions of ours, in place of what stands there.

@@ -229,7 +229,7 @@ impl QuickRealm {
     fn run_to_end<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>) -> Ended<'js> {
         let world = &self.world;
         loop {
-            if let Some(ended) = self.run_queue(ctx) {
+            if let Some(ended) = world.run_queue(ctx) {
                 return ended;
             }
             let settled = match main.state() {
@@ -253,27 +253,6 @@ impl QuickRealm {
             };
             if went_on.is_err() && world.budget.stopped().is_none() {
                 return Ended::Threw(ctx.catch());
-            }
-        }
-    }
-
-    /// Runs the jobs that are queued, and those that they queue, under the limits; says how that ends the script, if it
-    /// does.
-    fn run_queue<'js>(&self, ctx: &Ctx<'js>) -> Option<Ended<'js>> {
-        let budget = &self.world.budget;
-        let mut until_check = 0;
-        loop {
-            if until_check == 0 || budget.stopped().is_some() {
-                if let Some(stop) = budget.check() {
-                    return Some(Ended::Stopped(stop));
-                }
-                until_check = JOBS_PER_CHECK;
-            }
-            until_check -= 1;
-            match ffi::run_pending_job(ctx) {
-                None => return budget.stopped().map(Ended::Stopped),
-                Some(Err(thrown)) if budget.stopped().is_none() => return Some(Ended::Threw(thrown)),
-                Some(Ok(()) | Err(_)) => {}
             }
         }
     }
@@ -384,6 +363,43 @@ impl Realm for QuickRealm {
 }
 
 impl World {
+    /// Runs the jobs that are queued, and those that they queue, under the limits; says how that ends the script, if it
+    /// does.
+    fn run_queue<'js>(&self, ctx: &Ctx<'js>) -> Option<Ended<'js>> {
+        let budget = &self.budget;
+        let mut until_check = 0;
+        loop {
+            if until_check == 0 || budget.stopped().is_some() {
+                if let Some(stop) = budget.check() {
+                    return Some(Ended::Stopped(stop));
+                }
+                until_check = JOBS_PER_CHECK;
+            }
+            until_check -= 1;
+            match ffi::run_pending_job(ctx) {
+                None => return budget.stopped().map(Ended::Stopped),
+                Some(Err(thrown)) if budget.stopped().is_none() => return Some(Ended::Threw(thrown)),
+                Some(Ok(()) | Err(_)) => {}
+            }
+        }
+    }
+
+    /// Runs what code that is loaded before any job left queued, under the limits, and forgets the rest: nothing of it
+    /// may run in the first job.
+    ///
+    /// # Errors
+    /// What was thrown, or rejected and not handled. A limit that was passed is the budget's to tell.
+    pub(super) fn settle<'js>(&self, ctx: &Ctx<'js>) -> Result<(), Value<'js>> {
+        let ended = self.run_queue(ctx);
+        let rejected = self.unhandled_rejection(ctx, &Main::Settled(Value::new_undefined(ctx.clone())));
+        self.timers.clear_all();
+        self.bridge.clear();
+        match (ended, rejected) {
+            (Some(Ended::Threw(thrown)), _) | (_, Some(thrown)) => Err(thrown),
+            (_, None) => Ok(()),
+        }
+    }
+
     fn note_rejection<'js>(&self, ctx: &Ctx<'js>, promise: Value<'js>) {
         let Some(address) = ffi::object_address(&promise) else { return };
         let mut rejections = self.rejections.borrow_mut();

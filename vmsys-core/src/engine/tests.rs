@@ -1,8 +1,10 @@
 //! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
+mod cross;
 mod fetch;
 mod fs;
+mod libraries;
 mod native_modules;
 mod pure;
 mod repl;

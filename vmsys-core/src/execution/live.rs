@@ -17,6 +17,7 @@ use crate::limits::Limits;
 use crate::modules::Surroundings;
 use crate::store::{KeyUse, Store};
 use crate::time::Timestamp;
+use crate::value::{CallError, Value};
 
 /// Most snippets end sooner than this.
 const SPIN: Duration = Duration::from_micros(60);
@@ -87,6 +88,8 @@ struct Log {
     refused: Option<EmitRefused>,
     /// Answers to calls, for the realm's thread.
     answers: VecDeque<Completion>,
+    /// What they take in memory.
+    answer_bytes: usize,
     /// How it ended, from the moment at which that is settled.
     ending: Option<Arc<Execution>>,
     /// What became of storing that; from then on everybody is told.
@@ -198,7 +201,9 @@ impl LiveExecution {
         if must_stop() {
             return Wake::StopRequested;
         }
-        log.answers.pop_front().map_or(Wake::Elapsed, Wake::Completed)
+        let Some(completion) = log.answers.pop_front() else { return Wake::Elapsed };
+        log.answer_bytes = log.answer_bytes.saturating_sub(size(&completion));
+        Wake::Completed(completion)
     }
 
     /// Notes that its realm could have been interrupted.
@@ -431,8 +436,9 @@ impl Surroundings for LiveExecution {
         let refused = self.refusal(&log, &payload);
         if let Some(refused) = refused {
             log.refused.get_or_insert(refused);
-            drop(log);
+            // Before the log is given back: who looks at it and falls asleep in between would not be woken.
             self.past_limit.store(true, Ordering::Release);
+            drop(log);
             self.changed.notify_all();
             return Err(refused);
         }
@@ -452,10 +458,28 @@ impl Surroundings for LiveExecution {
         self.lock().answers.len()
     }
 
-    fn answer(&self, completion: Completion) {
-        self.lock().answers.push_back(completion);
+    fn answer(&self, mut completion: Completion) {
+        let mut log = self.lock();
+        // The script could not hold them all either, and may be too busy to take any.
+        if log.answer_bytes.saturating_add(size(&completion)) > self.memory_bytes() {
+            completion.result = Err(too_large());
+        }
+        log.answer_bytes += size(&completion);
+        log.answers.push_back(completion);
+        drop(log);
         self.changed.notify_all();
     }
+}
+
+/// About how many bytes an answer takes in memory.
+fn size(completion: &Completion) -> usize {
+    size_of::<Completion>() + completion.result.as_ref().map_or_else(CallError::size, Value::size)
+}
+
+fn too_large() -> CallError {
+    let message =
+        "the answers that wait for the script are larger than mem_mb: await some calls before others are made";
+    CallError::new("RangeError", message).with_code("ERR_OUT_OF_RANGE")
 }
 
 /// How an end is recorded.
@@ -551,4 +575,46 @@ pub(crate) fn never_ran(message: &str) -> Outcome {
 fn without_a_run(message: String, code: Option<ErrorCode>) -> Outcome {
     let error = ExecutionError { message, stack: None, name: None, code };
     Outcome { end: End::Exception(error), usage: Usage::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::testing::execution;
+
+    /// The next answer's error, if it is one.
+    fn next(live: &LiveExecution) -> Option<String> {
+        match live.wait_for_news(Duration::ZERO) {
+            Wake::Completed(Completion { result, .. }) => result.err().map(|error| format!("{:?}", error.code())),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn answers_that_wait_are_bounded_together() {
+        let live = execution(Limits { mem_mb: 16, ..Limits::default() });
+        let answer =
+            |id| live.answer(Completion { id, result: Ok(Value::Array(vec![Value::Bytes(vec![0; 6 << 20])])) });
+        (1..=3).for_each(answer);
+        assert_eq!(next(&live), None);
+        // There is room for one again.
+        (4..=5).for_each(answer);
+        assert_eq!(next(&live), None);
+        let refused = Some(r#"Some("ERR_OUT_OF_RANGE")"#.to_owned());
+        assert_eq!(next(&live), refused);
+        assert_eq!(next(&live), None);
+        assert_eq!(next(&live), refused);
+        assert_eq!(live.lock().answer_bytes, 0);
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_when_a_limit_is_passed() {
+        for _ in 0..300 {
+            let live = execution(Limits { max_events: 1, ..Limits::default() });
+            let printer = live.clone();
+            let thread = std::thread::spawn(move || printer.emit(Payload::Stdout { text: "x".to_owned() }));
+            assert_eq!(live.wait_for_news(Duration::from_secs(60)), Wake::StopRequested);
+            assert_eq!(thread.join().ok(), Some(Err(EmitRefused::Events)));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A realm on a thread of its own, in the host's program.
 
-use std::sync::mpsc::{Receiver, RecvError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,8 @@ const STACK_BYTES: usize = 256 << 20;
 const SPIN: Duration = Duration::from_micros(30);
 /// How long closing waits for a runtime to be taken apart; a big heap takes a while.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a realm may take to be made beyond what its libraries may take.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// What a realm's thread is given to do.
 pub(crate) type Task = Box<dyn FnOnce(&mut dyn Realm) -> After + Send>;
@@ -39,22 +41,44 @@ pub(crate) struct RealmThread {
 
 impl RealmThread {
     /// Starts a thread and makes its realm.
+    ///
+    /// # Errors
+    /// Besides the realm's own: a library is in native code that does not end. Then its thread is left behind.
     pub(crate) fn start(config: RealmConfig) -> Result<Self, NotMade> {
+        Self::start_within(config, GRACE)
+    }
+
+    fn start_within(config: RealmConfig, grace: Duration) -> Result<Self, NotMade> {
+        let libraries = u32::try_from(config.libraries.len()).unwrap_or(u32::MAX);
+        let patience = config.limits.wall.saturating_mul(libraries).saturating_add(grace);
         let (tasks, queue) = channel();
+        let (begun, os) = channel();
         let (ready, made) = channel();
         let handle = std::thread::Builder::new()
             .name("vm-session".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn(move || match QuickRealm::new(&config) {
-                Ok(realm) => {
-                    let _ = ready.send(Ok(OsThread::current()));
-                    serve(realm, &queue);
+            .spawn(move || {
+                let _ = begun.send(OsThread::current());
+                match QuickRealm::new(&config) {
+                    Ok(realm) => {
+                        let _ = ready.send(Ok(()));
+                        serve(realm, &queue);
+                    }
+                    Err(error) => drop(ready.send(Err(error))),
                 }
-                Err(error) => drop(ready.send(Err(error))),
             })
             .map_err(|error| NotMade::Engine(format!("the session's thread could not be started: {error}")))?;
-        let os = made.recv().map_err(|_| NotMade::Engine("the session's thread ended at once".to_owned()))??;
-        Ok(Self { tasks, os, handle })
+        let ended = || NotMade::Engine("the session's thread ended at once".to_owned());
+        let thread = Self { tasks, os: os.recv().map_err(|_| ended())?, handle };
+        match made.recv_timeout(patience) {
+            Ok(made) => made.map(|()| thread),
+            Err(RecvTimeoutError::Disconnected) => Err(ended()),
+            Err(RecvTimeoutError::Timeout) => {
+                thread.abandon();
+                let why = "a library did not stop at the template's limits: it is in native code that takes too long";
+                Err(NotMade::Library(why.to_owned()))
+            }
+        }
     }
 
     /// Names the thread to the operating system.
@@ -104,4 +128,33 @@ fn spin_for_task(queue: &Receiver<Task>) -> Result<Task, RecvError> {
         task.is_some()
     });
     task.map_or_else(|| queue.recv(), Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isolation::protocol::{JobLimits, LibraryCode};
+
+    #[test]
+    fn a_library_that_is_stuck_is_left_behind() {
+        let limits = JobLimits {
+            cpu: Duration::from_millis(50),
+            wall: Duration::from_millis(50),
+            memory_bytes: 64 << 20,
+            output_bytes: 1 << 10,
+        };
+        let library = LibraryCode {
+            file: "stuck.js".to_owned(),
+            // Native code between two polls; it ends some time after the test.
+            source: "var a = 2n ** 1000000n - 1n, b = 2n ** 500000n - 1n; for (;;) a % b".to_owned(),
+            integrity: "stuck".to_owned(),
+            global: None,
+            sets: None,
+        };
+        let config = RealmConfig { libraries: vec![library], limits, ..RealmConfig::default() };
+        match RealmThread::start_within(config, Duration::from_millis(200)) {
+            Err(NotMade::Library(why)) => assert!(why.contains("did not stop at the template's limits"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

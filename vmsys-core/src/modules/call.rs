@@ -1,5 +1,6 @@
 //! What a module knows of the call that it answers: whose it is, how long it may take, where its output goes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -184,7 +185,7 @@ impl Cancel {
         let action = state.action.take();
         drop(state);
         if let Some(action) = action {
-            action();
+            run(action);
         }
     }
 
@@ -196,7 +197,7 @@ impl Cancel {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.cancelled {
             drop(state);
-            action();
+            run(action);
         } else {
             state.action = Some(action);
         }
@@ -205,5 +206,28 @@ impl Cancel {
     fn forget_action(&self) {
         let action = self.0.lock().unwrap_or_else(PoisonError::into_inner).action.take();
         drop(action);
+    }
+}
+
+/// A module's panic is its own: whoever cancels goes on.
+fn run(action: Action) {
+    if catch_unwind(AssertUnwindSafe(action)).is_err() {
+        tracing::error!("a module panicked when a call of it was cancelled");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::modules::testing::execution;
+
+    #[test]
+    fn a_panic_of_what_cancels_stays_within() {
+        let (pending, cancel) = PendingCall::new(1, execution(Limits::default()));
+        pending.on_cancel(|| panic!("mine"));
+        cancel.cancel();
+        assert!(pending.context().should_stop());
+        pending.on_cancel(|| panic!("too late"));
     }
 }

@@ -201,6 +201,8 @@ impl LiveSession {
             Some(thread) => drop(thread),
             None => {}
         }
+        // A stuck thread may be within one of them: then they are closed when it comes back.
+        self.modules.close();
     }
 
     /// Begins to close it if nothing has run in it for so long: from then on nothing new begins, and the caller closes
@@ -219,7 +221,12 @@ impl LiveSession {
         state.closing = true;
         loop {
             match &state.phase {
-                Phase::Gone => return Ok(state.record.clone()),
+                Phase::Gone => {
+                    let record = state.record.clone();
+                    drop(state);
+                    self.modules.close();
+                    return Ok(record);
+                }
                 Phase::Starting(Some(live)) | Phase::Running(live) => {
                     let live = live.clone();
                     // Its end needs the state: it is asked for without holding it, and `end` or `crash` wakes us.
@@ -262,5 +269,58 @@ impl LiveSession {
     /// A panic while the state was held leaves it between two phases' assignments: each is a single one.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::ids::TemplateId;
+    use crate::modules::{CallContext, ModuleInstance};
+    use crate::store::Durability;
+    use crate::value::{CallError, Value};
+
+    /// Holds something until it is closed.
+    struct Holder(#[expect(dead_code, reason = "held, not looked at")] Arc<()>);
+
+    impl ModuleInstance for Holder {
+        fn call(&mut self, _: &str, _: &[Value], _: &CallContext) -> std::result::Result<Value, CallError> {
+            Ok(Value::Null)
+        }
+    }
+
+    #[test]
+    fn the_modules_of_a_session_that_crashed_are_closed() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(None, Durability::Full).unwrap();
+        let record = SessionRecord {
+            id: SessionId::new(),
+            template_id: TemplateId::new(),
+            workspace_id: "w".to_owned(),
+            base_commit_oid: "HEAD".to_owned(),
+            worktree_path: directory.path().to_owned(),
+            status: SessionStatus::Starting,
+            created_at: Timestamp::now(),
+            closed_at: None,
+            last_error: None,
+            runtime_meta: serde_json::Map::new(),
+        };
+        store.insert_session(&record).unwrap();
+        let worktree = Worktree::open(directory.path()).unwrap();
+        let modules = Arc::new(SessionModules::default());
+        let session = LiveSession::starting(record, Settings::default(), worktree, modules.clone());
+        let held = Arc::new(());
+        let fill =
+            || modules.fill([("holder".to_owned(), Box::new(Holder(held.clone())) as Box<dyn ModuleInstance>)].into());
+        fill();
+        assert_eq!(Arc::strong_count(&held), 2);
+        session.crash("test", false, &store);
+        assert_eq!(Arc::strong_count(&held), 1);
+        // What is opened too late is not kept, and closing it again is no error.
+        fill();
+        assert_eq!(Arc::strong_count(&held), 1);
+        assert_eq!(session.close(None, &store).unwrap().status, SessionStatus::Crashed);
     }
 }

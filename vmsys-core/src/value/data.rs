@@ -34,6 +34,18 @@ pub enum Value {
 }
 
 impl Value {
+    /// About how many bytes it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        let held = match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::BigInt(_) => 0,
+            Self::String(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Array(elements) => elements.iter().map(Self::size).sum(),
+            Self::Object(properties) => size_of_properties(properties),
+        };
+        size_of::<Self>() + held
+    }
+
     /// Returns the text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -183,4 +195,9 @@ mod bytes {
 
         deserializer.deserialize_byte_buf(Bytes)
     }
+}
+
+/// About how many bytes properties take in memory.
+pub(super) fn size_of_properties(properties: &[(String, Value)]) -> usize {
+    properties.iter().map(|(name, value)| size_of::<String>() + name.len() + value.size()).sum()
 }

@@ -42,6 +42,11 @@ impl CallError {
         self
     }
 
+    /// About how many bytes it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        self.name.len() + self.message.len() + super::data::size_of_properties(&self.properties)
+    }
+
     /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name

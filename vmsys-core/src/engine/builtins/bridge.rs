@@ -39,7 +39,7 @@ impl Bridge {
         let settle = self.pending.borrow_mut().remove(&completion.id);
         let Some(Settle { resolve, reject }) = settle else { return Ok(()) };
         match &completion.result {
-            Ok(value) => resolve.restore(ctx)?.call((cross::to_guest(ctx, value)?,)),
+            Ok(value) => resolve.restore(ctx)?.call((cross::to_guest(ctx, &world.intrinsics, value)?,)),
             Err(error) => reject.restore(ctx)?.call((cross::error(ctx, &world.intrinsics, error)?,)),
         }
     }
@@ -68,7 +68,7 @@ pub(super) fn host_function<'js>(
 ) -> Result<Function<'js>> {
     let names = (module.to_owned(), function.to_owned());
     native(ctx, world, function, move |ctx, world, args| {
-        let args = cross::to_host(ctx, &world.intrinsics, &args.0)?;
+        let args = cross::to_host(ctx, world, &args.0)?;
         let call = Call { module: names.0.clone(), function: names.1.clone(), args };
         if is_async { begin_call(ctx, world, call).map(|(promise, _)| promise) } else { make_call(ctx, world, call) }
     })
@@ -79,7 +79,7 @@ fn call<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: Rest<Value<'js>>) -> Resul
 }
 
 fn make_call<'js>(ctx: &Ctx<'js>, world: &Rc<World>, call: Call) -> Result<Value<'js>> {
-    cross::to_guest(ctx, &ask(ctx, world, call)?)
+    cross::to_guest(ctx, &world.intrinsics, &ask(ctx, world, call)?)
 }
 
 /// Makes a call of the host and waits for its answer, which is plain data.
@@ -115,6 +115,9 @@ fn begin<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: Rest<Value<'js>>) -> Resu
 
 fn begin_call<'js>(ctx: &Ctx<'js>, world: &Rc<World>, call: Call) -> Result<(Value<'js>, u64)> {
     let Some(host) = world.budget.host() else { return Err(no_host(ctx)) };
+    if world.budget.check().is_some() {
+        return Err(Exception::throw_message(ctx, "the execution is being ended"));
+    }
     let bridge = &world.bridge;
     if bridge.pending.borrow().len() >= MOST_PENDING {
         return Err(Exception::throw_range(ctx, "too many calls are waiting for an answer: await some of them first"));
@@ -132,7 +135,7 @@ fn read<'js>(ctx: &Ctx<'js>, world: &World, args: &Rest<Value<'js>>) -> Result<C
     let [module, function, args @ ..] = args.0.as_slice() else {
         return Err(Exception::throw_type(ctx, "a call needs a module and a function"));
     };
-    Ok(Call { module: module.get()?, function: function.get()?, args: cross::to_host(ctx, &world.intrinsics, args)? })
+    Ok(Call { module: module.get()?, function: function.get()?, args: cross::to_host(ctx, world, args)? })
 }
 
 fn no_host(ctx: &Ctx<'_>) -> rquickjs::Error {

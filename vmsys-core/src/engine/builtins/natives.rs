@@ -59,8 +59,7 @@ fn flag_argument(args: &[Value<'_>], at: usize) -> bool {
 fn texts<'js>(ctx: &Ctx<'js>, texts: impl Iterator<Item = impl AsRef<str>>) -> Result<Value<'js>> {
     let array = Array::new(ctx.clone())?;
     for (at, text) in texts.enumerate() {
-        raw::define_index(array.as_value(), at as u32, text.as_ref().into_js(ctx)?)
-            .map_err(|_| rquickjs::Error::Exception)?;
+        raw::define_index(array.as_value(), at as u32, text.as_ref().into_js(ctx)?)?;
     }
     Ok(array.into_value())
 }

@@ -69,6 +69,35 @@ fn fresh(source: &str) -> String {
     }
 }
 
+/// What a native does with many bytes counts as the script's own work.
+#[test]
+fn loops_over_large_buffers_end_in_time() {
+    on_both(|bench| {
+        bench.limits.cpu = Duration::from_millis(200);
+        let setup = "const { isUtf8, isAscii } = require('buffer'); const b = Buffer.alloc(8e6), c = Buffer.alloc(8e6), s = 'x'.repeat(8e6); 0";
+        bench.value(setup);
+        for call in [
+            "b.indexOf('zz')",
+            "b.indexOf('z')",
+            "b.lastIndexOf('zz')",
+            "b.indexOf('zz', 0, 'utf16le')",
+            "b.compare(c)",
+            "b.equals(c)",
+            "b.swap16()",
+            "b.toString('latin1')",
+            "b.write(s)",
+            "Buffer.from(s)",
+            "Buffer.byteLength(s)",
+            "isUtf8(b)",
+            "isAscii(b)",
+        ] {
+            let started = Instant::now();
+            assert_eq!(bench.run(&format!("for (;;) {call}")), End::Stopped(Stop::Cpu), "{call}");
+            assert!(started.elapsed() < Duration::from_secs(8), "{call}: {:?}", started.elapsed());
+        }
+    });
+}
+
 #[test]
 fn hostile_values_get_an_answer_or_an_error() {
     on_big_stack(|| {

@@ -16,12 +16,12 @@ pub(in crate::engine::builtins) const NATIVES: &[Native] =
 /// `utf8Encode(text)`: its bytes, as a `Uint8Array`; a lone surrogate becomes U+FFFD.
 fn utf8_encode<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
     let text = text_argument(args, 0, ctx, world)?;
-    cross::to_guest(ctx, &Data::Bytes(text.into_bytes()))
+    cross::to_guest(ctx, &world.intrinsics, &Data::Bytes(text.into_bytes()))
 }
 
 /// `utf8Decode(bytes)`: their text; what is no UTF-8 becomes U+FFFD.
 fn utf8_decode<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    match cross::to_host(ctx, &world.intrinsics, &[argument(args, 0, ctx)])?.as_slice() {
+    match cross::to_host(ctx, world, &[argument(args, 0, ctx)])?.as_slice() {
         [Data::Bytes(bytes)] => {
             charge(ctx, world, bytes.len())?;
             String::from_utf8_lossy(bytes).into_js(ctx)

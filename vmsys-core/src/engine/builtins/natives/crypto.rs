@@ -36,7 +36,7 @@ fn random_bytes<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> 
     charge(ctx, world, length)?;
     let mut bytes = vec![0; length];
     world.random.borrow_mut().fill_bytes(&mut bytes);
-    cross::to_guest(ctx, &Data::Bytes(bytes))
+    cross::to_guest(ctx, &world.intrinsics, &Data::Bytes(bytes))
 }
 
 /// `digest(algorithm, bytes)`: a `Uint8Array`, or null for an algorithm that there is not.
@@ -49,7 +49,7 @@ fn digest<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result
         "SHA-512" => Sha512::digest(&bytes).to_vec(),
         _ => return Ok(Value::new_null(ctx.clone())),
     };
-    cross::to_guest(ctx, &Data::Bytes(digest))
+    cross::to_guest(ctx, &world.intrinsics, &Data::Bytes(digest))
 }
 
 /// `hash(algorithm, bytes)`: a `Uint8Array`.

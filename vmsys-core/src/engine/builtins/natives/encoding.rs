@@ -27,10 +27,10 @@ fn utf8_encode_some<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>])
     let fits = &text[..text.floor_char_boundary(room)];
     let units = fits.chars().map(char::len_utf16).sum::<usize>();
     let pair = Array::new(ctx.clone())?;
-    let bytes = cross::to_guest(ctx, &Data::Bytes(fits.as_bytes().to_vec()))?;
-    raw::define_index(pair.as_value(), 0, bytes).map_err(|_| rquickjs::Error::Exception)?;
+    let bytes = cross::to_guest(ctx, &world.intrinsics, &Data::Bytes(fits.as_bytes().to_vec()))?;
+    raw::define_index(pair.as_value(), 0, bytes)?;
     let units = Value::new_number(ctx.clone(), units as f64);
-    raw::define_index(pair.as_value(), 1, units).map_err(|_| rquickjs::Error::Exception)?;
+    raw::define_index(pair.as_value(), 1, units)?;
     Ok(pair.into_value())
 }
 

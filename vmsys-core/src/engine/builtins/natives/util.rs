@@ -81,7 +81,7 @@ fn inspect_value<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) ->
                 let depth = Value::new_number(ctx.clone(), f64::from(question.depth));
                 for (place, value) in [question.object, name, depth].into_iter().enumerate() {
                     let index = (3 * at + place) as u32;
-                    raw::define_index(list.as_value(), index, value).map_err(|_| rquickjs::Error::Exception)?;
+                    raw::define_index(list.as_value(), index, value)?;
                 }
             }
             Ok(list.into_value())
