@@ -63,7 +63,7 @@ fn hash<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<V
         "sha512" => Sha512::digest(&bytes).to_vec(),
         _ => return Err(Exception::throw_type(ctx, "no such algorithm")),
     };
-    cross::to_guest(ctx, &Data::Bytes(digest))
+    cross::to_guest(ctx, &world.intrinsics, &Data::Bytes(digest))
 }
 
 /// `hmac(algorithm, key, bytes)`: a `Uint8Array`.
@@ -84,5 +84,5 @@ fn hmac<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<V
         _ => return Err(Exception::throw_type(ctx, "no such algorithm")),
     };
     let code = code.map_err(|_| Exception::throw_type(ctx, "no key of this length"))?;
-    cross::to_guest(ctx, &Data::Bytes(code))
+    cross::to_guest(ctx, &world.intrinsics, &Data::Bytes(code))
 }
