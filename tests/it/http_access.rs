@@ -252,6 +252,11 @@ fn the_command_line_shows_the_token() {
     })
     .expect(1);
     assert!(unusable.stderr.contains("TOKEN_UNUSABLE"), "{unusable:#?}");
+    // Streams go another way through the client: the daemon must know who asks before it can say that nothing is there.
+    let mut watch = vm_system();
+    watch.args(["--server-url", &daemon.url(), "--auth-token-file", &file, "exec", "watch", NOBODY]);
+    let watched = run(watch, PATIENCE).expect(1);
+    assert!(watched.stderr.contains("EXECUTION_NOT_FOUND"), "{watched:#?}");
     daemon.cli(&["ops", "health"]).expect(0);
     // What asks no daemon needs none.
     let mut eval = vm_system();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, HOST, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, HOST, USER_AGENT};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
@@ -53,12 +53,16 @@ impl Client {
             return Err(Error::failed("IO_ERROR", "the client is shut down"));
         };
         runtime.block_on(async {
-            let request = Request::builder()
+            let mut request = Request::builder()
                 .method(Method::GET)
                 .uri(self.url.target(path))
                 .header(HOST, self.url.authority())
                 .header(USER_AGENT, USER_AGENT_NAME)
-                .header(ACCEPT, "text/event-stream")
+                .header(ACCEPT, "text/event-stream");
+            if let Some(authorization) = &self.authorization {
+                request = request.header(AUTHORIZATION, authorization);
+            }
+            let request = request
                 .body(Empty::<bytes::Bytes>::new())
                 .map_err(|error| Error::failed("IO_ERROR", format!("cannot make the request: {error}")))?;
             let stream = self.connect().await?;
