@@ -214,10 +214,10 @@ impl QuickRealm {
                     return Ok((Cow::Owned(source), Goal::Script));
                 }
             }
-            (Imports::MakeModule, Ok(source)) => {
+            (Imports::Explained, Ok(source)) => {
                 let is_script = ffi::compile(ctx, &source, &job.name, 1, self.strict).is_some();
                 if !is_script && modules::is_module(&source) {
-                    return Ok((source, Goal::Module));
+                    return Err(no_module(&source));
                 }
             }
             (Imports::Refused, _) | (_, Err(_)) => {}
@@ -507,13 +507,30 @@ fn code_of(message: &str) -> Option<ErrorCode> {
 
 /// Whether a line begins like a declaration that only modules have.
 fn mentions_import(source: &str) -> bool {
-    let is_declaration = |line: &str| {
-        let line = line.trim_start();
-        let rest = line.strip_prefix("import").or_else(|| line.strip_prefix("export"));
-        rest.is_some_and(|rest| rest.starts_with([' ', '\t', '{', '*', '"', '\'']) || rest.is_empty())
-    };
     // Of a line, what comes behind a semicolon may be one, too.
     source.contains("port") && source.split(['\n', ';']).any(is_declaration)
+}
+
+fn is_declaration(line: &str) -> bool {
+    let line = line.trim_start();
+    let rest = line.strip_prefix("import").or_else(|| line.strip_prefix("export"));
+    rest.is_some_and(|rest| rest.starts_with([' ', '\t', '{', '*', '"', '\'']) || rest.is_empty())
+}
+
+/// What a script ends with that would be a module under another name.
+fn no_module(source: &str) -> SyntaxProblem {
+    let line = source.split('\n').position(is_declaration).unwrap_or_default();
+    let column = source.split('\n').nth(line).map_or(0, |line| line.len() - line.trim_start().len());
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+    SyntaxProblem {
+        message: "Cannot use import or export in a script. A file is a module when it ends in .mjs or .mts, when its \
+                  package.json says \"type\": \"module\", or when its template sets runtime.esm; a script can use \
+                  await import(…)"
+            .to_owned(),
+        line: number(line),
+        column: number(column),
+        unsupported: false,
+    }
 }
 
 /// The text of a job without its types.

@@ -108,7 +108,7 @@ fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     }
 }
 
-/// What a file is by its name and its package. One that does not say is what it contains.
+/// What a file is by its name, its package and its template.
 fn goal(session: &LiveSession, request: &Request, path: &str) -> (Goal, Imports) {
     if request.imported {
         return (Goal::Import, Imports::Refused);
@@ -116,7 +116,7 @@ fn goal(session: &LiveSession, request: &Request, path: &str) -> (Goal, Imports)
     let Ok(path) = WorktreePath::parse(path) else { return (Goal::Script, Imports::Refused) };
     match loader::format_of(&session.worktree, &path, session.settings.runtime.esm) {
         Format::Module => (Goal::Module, Imports::Refused),
-        Format::Unknown if request.kind == ExecutionKind::RunFile => (Goal::Script, Imports::MakeModule),
+        Format::Unknown if request.kind == ExecutionKind::RunFile => (Goal::Script, Imports::Explained),
         Format::CommonJs | Format::Json | Format::Empty | Format::Unknown => (Goal::Script, Imports::Refused),
     }
 }

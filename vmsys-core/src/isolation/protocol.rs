@@ -230,8 +230,8 @@ pub(crate) enum Imports {
     Refused,
     /// They are awaited, so that what they bind is there for later scripts.
     Awaited,
-    /// It is a module after all.
-    MakeModule,
+    /// It is a syntax error that says how files become modules.
+    Explained,
 }
 
 /// What `process.argv[0]` says.
