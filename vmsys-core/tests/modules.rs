@@ -323,6 +323,43 @@ fn typescript_is_imported_without_its_types() {
 }
 
 #[test]
+fn imports_can_be_declared_where_people_type_them() {
+    let files = [
+        ("lib.mjs", "export default 'def'; export const a = 1; export let n = 0; export const up = () => ++n"),
+        ("app.js", "import d, { a } from './lib.mjs';\nexport const sum = a + 1;\nconsole.log(d, sum)"),
+        ("typed.ts", "import d, { a } from './lib.mjs';\nconst s: string = d;\nconsole.log(s, a)"),
+        ("script.js", "`\nimport x from 'nowhere'\n`; var fromScript = 5"),
+        ("bad.js", "import x from './lib.mjs'; let = ;"),
+    ];
+    let project = Project::of(&files);
+    project.check(&[
+        ("import d, * as all from './lib.mjs'; [d, all.a]", "[ 'def', 1 ]"),
+        ("d", "def"),
+        (
+            "import {\n  a,\n  up\n} from './lib.mjs'\nnew Error('x').stack.split('\\n')[1].trim()",
+            "at <eval> (repl:5:5)",
+        ),
+        ("up() + up()", "3"),
+        ("import path from 'node:path'; path.basename('/x/y')", "y"),
+        ("import './lib.mjs'", "undefined"),
+        ("import x from './none.mjs'", "Error: Cannot find module './none.mjs' from 'repl'"),
+        ("import d from './lib.mjs'; const d = 1", "SyntaxError: invalid redefinition of lexical identifier"),
+    ]);
+    for (file, printed) in [("app.js", "def 2"), ("typed.ts", "def 1")] {
+        let run = project.session.run_file(RunFile::new(file)).unwrap();
+        let seen = run
+            .events
+            .iter()
+            .any(|event| matches!(&event.payload, vmsys_core::Payload::Console { text, .. } if text == printed));
+        assert!(seen, "{file}: {run:?}");
+    }
+    project.session.run_file(RunFile::new("script.js")).unwrap();
+    project.check(&[("fromScript", "5")]);
+    let run = project.session.run_file(RunFile::new("bad.js")).unwrap();
+    assert_eq!(run.error.and_then(|error| error.name).as_deref(), Some("SyntaxError"));
+}
+
+#[test]
 fn hostile_modules_end_like_other_code() {
     let project = Project::with(
         &[

@@ -158,10 +158,15 @@ pub(super) fn compile_common<'js>(
         return Ok(Some(function));
     }
     let thrown = ctx.catch();
-    if source.len() <= MAX_DETECTED_BYTES && ffi::is_module(source) {
+    if is_module(source) {
         return Ok(None);
     }
     Err(ctx.throw(thrown))
+}
+
+/// Whether a text that is no script is a module.
+pub(super) fn is_module(source: &str) -> bool {
+    source.len() <= MAX_DETECTED_BYTES && ffi::is_module(source)
 }
 
 unsafe extern "C" fn normalize(

@@ -25,7 +25,7 @@ use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
 use crate::isolation::protocol::{
-    End, Goal, Granted, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
+    End, Goal, Granted, Imports, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
 };
 use crate::typescript::{self, SyntaxProblem};
 
@@ -163,17 +163,17 @@ impl QuickRealm {
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
-        let source = match job_source(job) {
-            Ok(source) => source,
+        let (source, goal) = match self.prepare(ctx, job) {
+            Ok(prepared) => prepared,
             Err(problem) => {
                 return self.world.budget.stopped().map_or_else(|| syntax_error(&problem, &job.name), End::Stopped);
             }
         };
-        let evaluated = repl::evaluate(ctx, &self.world, job, &source, self.strict);
+        let evaluated = repl::evaluate(ctx, &self.world, &job.name, goal, &source, self.strict);
         let main = match evaluated {
             Evaluated::Value(value) => Main::Settled(value),
             Evaluated::Promise(value) => match value.into_promise() {
-                Some(promise) => Main::Pending { promise, wrapped: job.goal == Goal::Script },
+                Some(promise) => Main::Pending { promise, wrapped: goal == Goal::Script },
                 None => return internal("an evaluation gave no promise"),
             },
             Evaluated::Threw => Main::Threw(ctx.catch()),
@@ -189,6 +189,37 @@ impl QuickRealm {
             Some(stop) => End::Stopped(stop),
             None => end,
         }
+    }
+
+    /// The text that the engine is given, and what it is read as.
+    fn prepare<'j>(&self, ctx: &Ctx<'_>, job: &'j Job) -> Result<(Cow<'j, str>, Goal), SyntaxProblem> {
+        let declares_imports =
+            job.goal == Goal::Script && job.imports != Imports::Refused && mentions_import(&job.source);
+        let as_module = || {
+            if job.typescript {
+                typescript::strip(&job.source, Goal::Module)
+            } else {
+                Ok(Cow::Borrowed(job.source.as_str()))
+            }
+        };
+        if !declares_imports {
+            return Ok((job_source(job)?, job.goal));
+        }
+        match (job.imports, as_module()) {
+            (Imports::Awaited, Ok(source)) => {
+                if let Some(source) = typescript::awaiting_imports(&source) {
+                    return Ok((Cow::Owned(source), Goal::Script));
+                }
+            }
+            (Imports::MakeModule, Ok(source)) => {
+                let is_script = ffi::compile(ctx, &source, &job.name, 1, self.strict).is_some();
+                if !is_script && modules::is_module(&source) {
+                    return Ok((source, Goal::Module));
+                }
+            }
+            (Imports::Refused, _) | (_, Err(_)) => {}
+        }
+        Ok((job_source(job)?, job.goal))
     }
 
     /// Runs what is queued and what is due until nothing is.
@@ -450,7 +481,18 @@ fn code_of(message: &str) -> Option<ErrorCode> {
     }
 }
 
-/// The text that the engine is given.
+/// Whether a line begins like a declaration that only modules have.
+fn mentions_import(source: &str) -> bool {
+    let is_declaration = |line: &str| {
+        let line = line.trim_start();
+        let rest = line.strip_prefix("import").or_else(|| line.strip_prefix("export"));
+        rest.is_some_and(|rest| rest.starts_with([' ', '\t', '{', '*', '"', '\'']) || rest.is_empty())
+    };
+    // Of a line, what comes behind a semicolon may be one, too.
+    source.contains("port") && source.split(['\n', ';']).any(is_declaration)
+}
+
+/// The text of a job without its types.
 fn job_source(job: &Job) -> Result<Cow<'_, str>, SyntaxProblem> {
     match (job.typescript, job.goal) {
         (false, _) => Ok(Cow::Borrowed(&job.source)),

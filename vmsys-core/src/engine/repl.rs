@@ -29,7 +29,7 @@ use super::ffi::{self, Compiled, Evaluated};
 use super::modules;
 use super::realm::World;
 use super::scope::{self, Entry, Flags};
-use crate::isolation::protocol::{Goal, Job};
+use crate::isolation::protocol::Goal;
 
 /// What the name begins with that is taken while it is found out what a text declares. It must stay short: the engine
 /// cuts names in its messages.
@@ -148,7 +148,8 @@ impl Declarations {
 pub(super) fn evaluate<'js>(
     ctx: &Ctx<'js>,
     world: &Rc<World>,
-    job: &Job,
+    name: &str,
+    goal: Goal,
     source: &str,
     strict: bool,
 ) -> Evaluated<'js> {
@@ -156,18 +157,18 @@ pub(super) fn evaluate<'js>(
         declarations.can_start.set(true);
         declarations.completed.set(false);
     }
-    match job.goal {
-        Goal::Module => return modules::evaluate(ctx, world, &job.name, source),
-        Goal::Import => return modules::import(ctx, &job.name),
+    match goal {
+        Goal::Module => return modules::evaluate(ctx, world, name, source),
+        Goal::Import => return modules::import(ctx, name),
         Goal::Script => {}
     }
-    if let Some(expression) = object_literal(ctx, source, &job.name, strict) {
+    if let Some(expression) = object_literal(ctx, source, name, strict) {
         return expression.run(ctx);
     }
     if let Some(declarations) = &world.declarations {
         declarations.make_way(ctx, &world.budget, source, strict);
     }
-    ffi::evaluate(ctx, source, &job.name, strict)
+    ffi::evaluate(ctx, source, name, strict)
 }
 
 /// A text that declares a canary besides, and so cannot start.

@@ -206,6 +206,7 @@ impl Bench {
             name: self.name.to_owned(),
             goal: self.goal,
             typescript: self.typescript,
+            imports: Imports::Awaited,
             process: self.process.clone(),
             limits: self.limits,
             clock_ms: 1_770_508_800_000,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
 use crate::error::{Error, Result};
-use crate::isolation::protocol::{Goal, Job, JobLimits, PROGRAM, ProcessView, Realm};
+use crate::isolation::protocol::{Goal, Imports, Job, JobLimits, PROGRAM, ProcessView, Realm};
 use crate::isolation::thread::After;
 use crate::limits::Limits;
 use crate::modules::loader::{self, Format};
@@ -88,15 +88,19 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
 
 fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     let request = live.request();
-    let (goal, typescript) = match &request.path {
-        Some(path) => (goal(session, request, path), typescript::is_typescript(path)),
-        None => (Goal::Script, session.settings.runtime.typescript),
+    let (goal, typescript, imports) = match &request.path {
+        Some(path) => {
+            let (goal, imports) = goal(session, request, path);
+            (goal, typescript::is_typescript(path), imports)
+        }
+        None => (Goal::Script, session.settings.runtime.typescript, Imports::Awaited),
     };
     let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
     Job {
         source,
         goal,
         typescript,
+        imports,
         process: process_view(request),
         name,
         limits: job_limits(live.limits()),
@@ -104,14 +108,16 @@ fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
     }
 }
 
-fn goal(session: &LiveSession, request: &Request, path: &str) -> Goal {
+/// What a file is by its name and its package. One that does not say is what it contains.
+fn goal(session: &LiveSession, request: &Request, path: &str) -> (Goal, Imports) {
     if request.imported {
-        return Goal::Import;
+        return (Goal::Import, Imports::Refused);
     }
-    let Ok(path) = WorktreePath::parse(path) else { return Goal::Script };
+    let Ok(path) = WorktreePath::parse(path) else { return (Goal::Script, Imports::Refused) };
     match loader::format_of(&session.worktree, &path, session.settings.runtime.esm) {
-        Format::Module => Goal::Module,
-        Format::CommonJs | Format::Json | Format::Empty | Format::Unknown => Goal::Script,
+        Format::Module => (Goal::Module, Imports::Refused),
+        Format::Unknown if request.kind == ExecutionKind::RunFile => (Goal::Script, Imports::MakeModule),
+        Format::CommonJs | Format::Json | Format::Empty | Format::Unknown => (Goal::Script, Imports::Refused),
     }
 }
 

@@ -171,6 +171,8 @@ pub(crate) struct Job {
     pub(crate) goal: Goal,
     /// Whether the text may have types, which are taken out before it is run.
     pub(crate) typescript: bool,
+    /// What becomes of a script that declares imports, which no script can.
+    pub(crate) imports: Imports,
     /// What the run sees of the command line, if it is the run of a file.
     pub(crate) process: Option<ProcessView>,
     /// What it may use.
@@ -188,6 +190,18 @@ pub(crate) enum Goal {
     Module,
     /// A file that is imported: it runs once in a realm, and the loader reads it. Comes to `undefined`.
     Import,
+}
+
+/// What becomes of a script that declares imports.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Imports {
+    /// It is a syntax error.
+    #[default]
+    Refused,
+    /// They are awaited, so that what they bind is there for later scripts.
+    Awaited,
+    /// It is a module after all.
+    MakeModule,
 }
 
 /// What `process.argv[0]` says.

@@ -11,6 +11,7 @@
 
 mod eraser;
 mod grouping;
+mod imports;
 mod nesting;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use oxc_parser::{ParseOptions, Parser, ParserReturn};
 use oxc_span::SourceType;
 
 use self::eraser::Eraser;
+pub(crate) use self::imports::awaiting_imports;
 use crate::isolation::protocol::Goal;
 
 /// Whether a file is TypeScript, by its name.

@@ -48,6 +48,7 @@ impl Bench {
         self.live = Some(live.clone());
         let job = Job {
             typescript: false,
+            imports: Imports::Awaited,
             source: source.to_owned(),
             name: "repl".to_owned(),
             goal: Goal::Script,

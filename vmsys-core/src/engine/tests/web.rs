@@ -304,6 +304,7 @@ impl Bench {
         let host = Rc::new(RefCell::new(Recorder::default()));
         let job = Job {
             typescript: false,
+            imports: Imports::Awaited,
             source: source.to_owned(),
             name: self.name.to_owned(),
             goal: self.goal,
