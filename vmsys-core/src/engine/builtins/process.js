@@ -90,8 +90,9 @@
         else if (encoding === 'hex' || encoding === 'base64' || encoding === 'base64url') {
           text = decoder.write(internal.part('buffer').Buffer.from(chunk, encoding));
         }
-        if (text !== '') write(fd, text);
+        // First, so that the stream is ready for the next execution where this one ends here.
         done();
+        if (text !== '') write(fd, text);
       },
       // A script's last word on it is not the session's.
       destroy(error, done) { done(error); },

@@ -209,3 +209,24 @@ fn modules_can_be_imported_by_either_name() {
         assert_eq!(shown, "[ true, 'b', '\\\\', 'function', true ]");
     });
 }
+
+#[test]
+fn what_process_writes_are_events_under_the_same_limits() {
+    on_both(|bench| {
+        bench.run("process.stdout.write('a\\n'); process.stdout.write(Buffer.from([0xe2, 0x82])); process.stdout.write(Buffer.from([0xac])); process.stderr.write('7a', 'hex'); process.emitWarning('w', 'Mine', 'M1')");
+        let stdout = |text: &str| Payload::Stdout { text: text.to_owned() };
+        let stderr = |text: &str| Payload::Stderr { text: text.to_owned() };
+        // Half a character waits for its other half.
+        assert_eq!(bench.events, [stdout("a\n"), stdout("€"), stderr("z"), stderr("[M1] Mine: w\n")]);
+        bench.max_events = Some(2);
+        let endless = "for (;;) { try { process.stdout.write('x') } catch {} }";
+        assert_eq!(bench.run(endless), End::Stopped(Stop::Events));
+        bench.max_events = None;
+        // The streams are the session's, whatever ended an execution.
+        bench.run("process.stdout.write('again')");
+        assert_eq!(bench.events, [stdout("again")]);
+        assert_eq!(bench.value("typeof process.nextTick + process.stderr.fd"), "function2");
+        bench.run("process.nextTick(() => { throw new Error('late') })");
+        assert_eq!(bench.value("new Promise((done) => process.nextTick(done, 5)).then((n) => n)"), "Promise { 5 }");
+    });
+}
