@@ -227,6 +227,19 @@ fn packages_and_roots_are_found() {
 }
 
 #[test]
+fn packages_can_map_names_to_modules_that_are_no_files() {
+    let imports = r##"{"imports": {"#p": "path", "#np": "node:path", "#no": "nowhere"}}"##;
+    let project = Project::of(&[("package.json", imports)]);
+    project.check(&[
+        ("require('#p') === require('path')", "true"),
+        ("(await import('#np')).default === require('path')", "true"),
+        ("try { require('#no') } catch (e) { e.code }", "MODULE_NOT_FOUND"),
+        ("await import('#no').catch((e) => e.code)", "ERR_MODULE_NOT_FOUND"),
+        ("try { require('#other') } catch (e) { e.code }", "ERR_PACKAGE_IMPORT_NOT_DEFINED"),
+    ]);
+}
+
+#[test]
 fn a_file_that_is_run_requires_from_where_it_stands() {
     let project = Project::of(&[
         ("src/main.js", "var helper = require('./helper'); function later() { return require('./other').n } helper"),

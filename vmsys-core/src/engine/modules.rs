@@ -419,9 +419,17 @@ fn canonical_name(ctx: &Ctx<'_>, world: &Rc<World>, referrer: &str, specifier: &
     if found.format == "empty" {
         return Ok(EMPTY.to_owned());
     }
+    if found.format == "builtin" {
+        return builtins::module_name(world, &found.path).ok_or_else(|| not_found(ctx, world, specifier, &found.path));
+    }
     let name = world.modules.name_of(&found.path);
     world.modules.found.borrow_mut().insert(name.clone(), found);
     Ok(name)
+}
+
+fn not_found(ctx: &Ctx<'_>, world: &World, specifier: &str, name: &str) -> rquickjs::Error {
+    let message = format!("Cannot find package '{name}', which '{specifier}' stands for");
+    cross::throw(ctx, &world.intrinsics, &CallError::new("Error", message).with_code("ERR_MODULE_NOT_FOUND"))
 }
 
 fn load_module<'js>(

@@ -117,7 +117,9 @@ fn goal(session: &LiveSession, request: &Request, path: &str) -> (Goal, Imports)
     match loader::format_of(&session.worktree, &path, session.settings.runtime.esm) {
         Format::Module => (Goal::Module, Imports::Refused),
         Format::Unknown if request.kind == ExecutionKind::RunFile => (Goal::Script, Imports::Explained),
-        Format::CommonJs | Format::Json | Format::Empty | Format::Unknown => (Goal::Script, Imports::Refused),
+        Format::CommonJs | Format::Json | Format::Empty | Format::BuiltIn | Format::Unknown => {
+            (Goal::Script, Imports::Refused)
+        }
     }
 }
 

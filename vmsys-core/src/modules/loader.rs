@@ -90,7 +90,10 @@ impl Loader {
         let [Value::String(path)] = args else { return Err(CallError::argument("read takes a path")) };
         let most = MAX_SOURCE_BYTES.min(context.max_reply_bytes() as u64);
         let source = WorktreePath::parse(path).and_then(|path| self.resolver.worktree().read_source(&path, most));
-        source.map(Value::String).map_err(|error| CallError::new("Error", error.message()).with_code(error.code()))
+        source.map(Value::String).map_err(|error| {
+            let code = if error.is_not_found() { "ENOENT" } else { "EACCES" };
+            CallError::new("Error", error.message()).with_code(code)
+        })
     }
 }
 

@@ -98,6 +98,15 @@
     return module;
   }
 
+  // What a package's `imports` map to a module that is no file.
+  function mapped(id, name) {
+    const exports = builtin(name);
+    if (exports !== undefined) return exports;
+    const error = new Error(`Cannot find package '${name}', which '${id}' stands for`);
+    error.code = 'MODULE_NOT_FOUND';
+    throw error;
+  }
+
   // `referrer` is the path of the file that asks; null asks who called.
   function requireFrom(referrer) {
     const from = (levels) => (referrer === null ? caller(levels) : referrer);
@@ -112,6 +121,7 @@
       }
       if (ours !== undefined) return ours;
       const found = resolve(id, from(2));
+      if (found.format === 'builtin') return mapped(id, found.path);
       return found.format === 'empty' ? {} : load(found, false).exports;
     }
     require.resolve = function resolveId(id) {

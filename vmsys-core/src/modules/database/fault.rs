@@ -12,7 +12,7 @@ pub(super) fn error(error: &Error, refusal: Option<String>) -> CallError {
         Error::NulError(_) => return wrong_value("the statement has a NUL character"),
         other => return CallError::new("Error", other.to_string()).with_code("SQLITE_ERROR"),
     };
-    let words = words.unwrap_or_else(|| ffi::code_to_str(code).to_owned());
+    let words = in_the_worktree(words.unwrap_or_else(|| ffi::code_to_str(code).to_owned()));
     // SQLite's own code for a refusal depends on what it was that was refused.
     let (code, message) = match (code & 0xff, refusal) {
         (ffi::SQLITE_AUTH | ffi::SQLITE_ERROR, Some(why)) => (ffi::SQLITE_AUTH, format!("not authorized: {why}")),
@@ -21,6 +21,13 @@ pub(super) fn error(error: &Error, refusal: Option<String>) -> CallError {
         _ => (code, words),
     };
     CallError::new("Error", message).with_code(name(code)).with("errcode", f64::from(code))
+}
+
+/// SQLite's words without the way by which it reaches a file, which is a descriptor of the daemon's.
+fn in_the_worktree(words: String) -> String {
+    let Some((before, rest)) = words.split_once("/proc/self/fd/") else { return words };
+    let name = rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('/');
+    format!("{before}{name}")
 }
 
 /// A value cannot be what it is.

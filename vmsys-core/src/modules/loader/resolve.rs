@@ -47,6 +47,8 @@ pub(crate) enum Format {
     Json,
     /// A module that is not there, and that who asks says it can do without: an object without properties.
     Empty,
+    /// A module that is no file; its name stands for the path.
+    BuiltIn,
     /// A `.js` file of a package that does not say: what it contains decides.
     Unknown,
 }
@@ -72,6 +74,7 @@ impl Format {
             Self::Module => "module",
             Self::Json => "json",
             Self::Empty => "empty",
+            Self::BuiltIn => "builtin",
             Self::Unknown => "unknown",
         }
     }
@@ -258,7 +261,13 @@ impl Resolver {
         if target.starts_with(['#', '/', '.']) {
             return Err(Unresolved::Specifier);
         }
-        self.bare(&target, &directory, goal, 0)
+        match self.bare(&target, &directory, goal, 0) {
+            // Which modules there are beside files is the realm's to know.
+            Err(Unresolved::Package | Unresolved::Scheme) => {
+                Ok(Found { file: target.clone(), path: target, format: Format::BuiltIn })
+            }
+            found => found,
+        }
     }
 
     /// A path as it is, with an ending, or as a directory.
