@@ -9,6 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use rquickjs::{Context, Ctx, Exception, Result, Runtime, Value, qjs};
 
+use super::ffi::owned;
+
 /// A script of ours, compiled at its first use.
 pub(super) struct Script {
     pub(super) name: &'static str,
@@ -60,8 +62,9 @@ impl Bytecode {
         unsafe {
             let raw = ctx.as_raw().as_ptr();
             let function = qjs::JS_ReadObject(raw, self.0.as_ptr(), self.0.len() as _, flags);
-            let function = owned(ctx, function)?;
+            let function = owned(ctx, function).ok_or(rquickjs::Error::Exception)?;
             owned(ctx, qjs::JS_EvalFunction(raw, qjs::JS_DupValue(raw, function.as_raw())))
+                .ok_or(rquickjs::Error::Exception)
         }
     }
 }
@@ -81,7 +84,8 @@ fn compile(ctx: &Ctx<'_>, source: &str, name: &str) -> Result<Vec<u8>> {
     unsafe {
         let raw = ctx.as_raw().as_ptr();
         let length = text.as_bytes().len() as _;
-        let function = owned(ctx, qjs::JS_Eval2(raw, text.as_ptr(), length, &raw mut options))?;
+        let function = owned(ctx, qjs::JS_Eval2(raw, text.as_ptr(), length, &raw mut options))
+            .ok_or(rquickjs::Error::Exception)?;
         let mut size = 0;
         let bytes = qjs::JS_WriteObject(raw, &raw mut size, function.as_raw(), flags);
         if bytes.is_null() {
@@ -90,20 +94,6 @@ fn compile(ctx: &Ctx<'_>, source: &str, name: &str) -> Result<Vec<u8>> {
         let code = std::slice::from_raw_parts(bytes, size as usize).to_vec();
         qjs::js_free(raw, bytes.cast());
         Ok(code)
-    }
-}
-
-/// Takes over what the engine answered.
-///
-/// # Safety
-/// The value is of this context, and its count is the caller's to give.
-unsafe fn owned<'js>(ctx: &Ctx<'js>, raw: qjs::JSValue) -> Result<Value<'js>> {
-    // SAFETY: as the caller promises; an exception is no reference.
-    unsafe {
-        if qjs::JS_IsException(raw) {
-            return Err(rquickjs::Error::Exception);
-        }
-        Ok(Value::from_raw(ctx.clone(), raw))
     }
 }
 

@@ -169,7 +169,7 @@ fn read<'js>(ctx: &Ctx<'js>, source: &str, name: &str, line: i32, flags: u32) ->
 /// # Safety
 ///
 /// The value belongs to this context, and its count to the caller.
-unsafe fn owned<'js>(ctx: &Ctx<'js>, value: qjs::JSValue) -> Option<Value<'js>> {
+pub(super) unsafe fn owned<'js>(ctx: &Ctx<'js>, value: qjs::JSValue) -> Option<Value<'js>> {
     // SAFETY: as the caller promises.
     unsafe { (!qjs::JS_IsException(value)).then(|| Value::from_raw(ctx.clone(), value)) }
 }

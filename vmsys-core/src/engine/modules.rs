@@ -82,9 +82,7 @@ impl Modules {
             depth: Cell::new(0),
         }
     }
-}
 
-impl Modules {
     /// The absolute path of the worktree.
     pub(super) fn root(&self) -> &str {
         &self.root
@@ -224,10 +222,7 @@ fn attempt<T>(world: &World, body: impl FnOnce() -> Result<T>) -> Result<T> {
 pub(super) fn import<'js>(ctx: &Ctx<'js>, path: &str) -> Evaluated<'js> {
     let name = CString::new(format!("./{path}")).unwrap_or_default();
     // SAFETY: the context is alive, both names outlive the call, and what comes back is ours.
-    let promise = unsafe {
-        let raw = qjs::JS_LoadModule(ctx.as_raw().as_ptr(), c"".as_ptr(), name.as_ptr());
-        (!qjs::JS_IsException(raw)).then(|| Value::from_raw(ctx.clone(), raw))
-    };
+    let promise = unsafe { ffi::owned(ctx, qjs::JS_LoadModule(ctx.as_raw().as_ptr(), c"".as_ptr(), name.as_ptr())) };
     promise.map_or(Evaluated::Threw, Evaluated::Promise)
 }
 
@@ -514,14 +509,8 @@ fn definition(module: &Value<'_>) -> *mut qjs::JSModuleDef {
 /// Fills a module's `import.meta`.
 fn describe<'js>(ctx: &Ctx<'js>, world: &Rc<World>, module: &Value<'js>, path: &str, file: &str) -> Result<()> {
     // SAFETY: the module is one of this context; the object that comes back is ours.
-    let meta = unsafe {
-        let raw = qjs::JS_GetImportMeta(ctx.as_raw().as_ptr(), definition(module));
-        if qjs::JS_IsException(raw) {
-            return Err(rquickjs::Error::Exception);
-        }
-        Value::from_raw(ctx.clone(), raw)
-    };
-    let Some(meta) = meta.into_object() else { return Ok(()) };
+    let meta = unsafe { ffi::owned(ctx, qjs::JS_GetImportMeta(ctx.as_raw().as_ptr(), definition(module))) };
+    let Some(meta) = meta.ok_or(rquickjs::Error::Exception)?.into_object() else { return Ok(()) };
     let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
     let set = |name: &str, value: &str| meta.prop(name, Property::from(value).writable().enumerable().configurable());
     set("url", &file_url(file))?;

@@ -198,17 +198,15 @@ impl QuickRealm {
     fn prepare<'j>(&self, ctx: &Ctx<'_>, job: &'j Job) -> Result<(Cow<'j, str>, Goal), SyntaxProblem> {
         let declares_imports =
             job.goal == Goal::Script && job.imports != Imports::Refused && mentions_import(&job.source);
-        let as_module = || {
-            if job.typescript {
-                typescript::strip(&job.source, Goal::Module)
-            } else {
-                Ok(Cow::Borrowed(job.source.as_str()))
-            }
-        };
         if !declares_imports {
             return Ok((job_source(job)?, job.goal));
         }
-        match (job.imports, as_module()) {
+        let as_module = if job.typescript {
+            typescript::strip(&job.source, Goal::Module)
+        } else {
+            Ok(Cow::Borrowed(job.source.as_str()))
+        };
+        match (job.imports, as_module) {
             (Imports::Awaited, Ok(source)) => {
                 if let Some(source) = typescript::awaiting_imports(&source) {
                     return Ok((Cow::Owned(source), Goal::Script));

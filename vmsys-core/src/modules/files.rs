@@ -24,7 +24,7 @@ pub(crate) use crate::worktree::{Identity, ProtectedFiles};
 /// The longest path, in bytes: the kernel's own on Linux, with the NUL at its end.
 const MAX_PATH_BYTES: usize = 4095;
 /// What a script may set of a file's permissions: never set-user-ID and the like, which would lend out the daemon's user.
-const PERMISSIONS: u32 = 0o777;
+pub(crate) const PERMISSIONS: u32 = 0o777;
 
 /// What is to be done with a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,9 @@ pub(crate) use self::catalog::Catalog;
 pub use self::catalog::{FunctionInfo, ModuleInfo};
 pub(crate) use self::database::DatabaseModule;
 pub(crate) use self::exec::ExecModule;
-pub(crate) use self::files::{Access, Entry, Fault, Identity, OpenHow, ProtectedFiles, SessionFiles, permissions};
+pub(crate) use self::files::{
+    Access, Entry, Fault, Identity, OpenHow, PERMISSIONS, ProtectedFiles, SessionFiles, permissions,
+};
 pub(crate) use self::fs::Fs;
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;

@@ -91,9 +91,7 @@ pub(in crate::engine) fn ask(ctx: &Ctx<'_>, world: &Rc<World>, call: Call) -> Re
     let answer = host.borrow_mut().call(call);
     drop(host);
     // What the call took counts, and a script that is to end does not get to see what came of it.
-    if world.budget.check().is_some() {
-        return Err(Exception::throw_message(ctx, "the execution is being ended"));
-    }
+    refuse_when_ending(ctx, world)?;
     answer.map_err(|error| cross::throw(ctx, &world.intrinsics, &error))
 }
 
@@ -115,9 +113,7 @@ fn begin<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: Rest<Value<'js>>) -> Resu
 
 fn begin_call<'js>(ctx: &Ctx<'js>, world: &Rc<World>, call: Call) -> Result<(Value<'js>, u64)> {
     let Some(host) = world.budget.host() else { return Err(no_host(ctx)) };
-    if world.budget.check().is_some() {
-        return Err(Exception::throw_message(ctx, "the execution is being ended"));
-    }
+    refuse_when_ending(ctx, world)?;
     let bridge = &world.bridge;
     if bridge.pending.borrow().len() >= MOST_PENDING {
         return Err(Exception::throw_range(ctx, "too many calls are waiting for an answer: await some of them first"));
@@ -136,6 +132,14 @@ fn read<'js>(ctx: &Ctx<'js>, world: &World, args: &Rest<Value<'js>>) -> Result<C
         return Err(Exception::throw_type(ctx, "a call needs a module and a function"));
     };
     Ok(Call { module: module.get()?, function: function.get()?, args: cross::to_host(ctx, world, args)? })
+}
+
+/// Fails when the script is to end.
+fn refuse_when_ending(ctx: &Ctx<'_>, world: &World) -> Result<()> {
+    match world.budget.check() {
+        Some(_) => Err(Exception::throw_message(ctx, "the execution is being ended")),
+        None => Ok(()),
+    }
 }
 
 fn no_host(ctx: &Ctx<'_>) -> rquickjs::Error {

@@ -1,7 +1,7 @@
 // FormData: names with texts and files.
 (function (internal) {
   'use strict';
-  const { expose, isObject, iterable, platform, required, typeError, usv } = internal.part('webidl');
+  const { expose, isObject, iterable, platform, required, setPair, typeError, usv } = internal.part('webidl');
   const { File, isBlob } = internal.part('blob');
 
   // Files as they are, other blobs as files: their bytes are shared, not copied again, by neither.
@@ -84,22 +84,7 @@
       required(arguments.length, 'name', 'value');
       const key = usv(name);
       const entry = entryOf(value, filename, filename !== undefined);
-      const list = this.#list;
-      let kept = 0;
-      let found = false;
-      for (let i = 0; i < list.length; i += 2) {
-        const same = list[i] === key;
-        if (same && found) continue;
-        list[kept] = list[i];
-        list[kept + 1] = same ? entry : list[i + 1];
-        found ||= same;
-        kept += 2;
-      }
-      list.length = kept;
-      if (!found) {
-        list[kept] = key;
-        list[kept + 1] = entry;
-      }
+      setPair(this.#list, key, entry);
     }
   }
   iterable(FormData, 'FormData', sizeOf, nameAt, valueAt);

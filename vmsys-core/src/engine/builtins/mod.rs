@@ -228,6 +228,14 @@ pub(super) fn part<'js>(ctx: &Ctx<'js>, world: &Rc<World>, name: &str) -> Result
     Ok(exports)
 }
 
+/// Makes the function by which code of ours in JavaScript asks for a part.
+pub(super) fn part_function<'js>(ctx: &Ctx<'js>, world: &Rc<World>) -> Result<Function<'js>> {
+    native(ctx, world, "part", |ctx, world, args| {
+        let name: String = args.0.first().and_then(|name| name.get().ok()).unwrap_or_default();
+        part(ctx, world, &name)
+    })
+}
+
 /// Gives the exports of a module that is no file; `None` when no template could grant one of that name.
 ///
 /// Names may begin with `node:`. A native module is refused when it is not granted, with a sentence that says how to.
@@ -274,11 +282,7 @@ pub(super) fn module_name(world: &World, name: &str) -> Option<String> {
 
 /// Whether a module that is no file can be loaded here, by its name.
 pub(super) fn is_loadable(world: &World, name: &str) -> bool {
-    let plain = name.strip_prefix("node:").unwrap_or(name);
-    let is_face = NATIVE_MODULES.iter().any(|(module, _)| *module == plain);
-    let root = if is_face { plain.split('/').next().unwrap_or(plain) } else { plain };
-    PURE_MODULES.iter().any(|(module, _)| *module == plain)
-        || world.granted.modules.iter().any(|granted| granted.name == root)
+    matches!(find(world, name), Some(Found::Part(_) | Found::Host(_)))
 }
 
 /// The names of the modules that are no files and that this realm's scripts can load.
@@ -347,14 +351,7 @@ impl Part {
             define(&natives, name, function)?;
         }
         define(&internal, "natives", natives)?;
-        define(
-            &internal,
-            "part",
-            native(ctx, world, "part", |ctx, world, args| {
-                let name: String = args.0.first().and_then(|name| name.get().ok()).unwrap_or_default();
-                part(ctx, world, &name)
-            })?,
-        )?;
+        define(&internal, "part", part_function(ctx, world)?)?;
         bridge::install(ctx, world, &internal)?;
         Ok(internal)
     }

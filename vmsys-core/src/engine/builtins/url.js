@@ -2,7 +2,7 @@
 (function (internal) {
   'use strict';
   const { urlParse, urlSet, formParse, formSerialize } = internal.natives;
-  const { coded, expose, isObject, iterable, listOf, platform, required, typeError, uncurry, usv } =
+  const { coded, expose, isObject, iterable, listOf, platform, required, setPair, typeError, uncurry, usv } =
     internal.part('webidl');
   const { getOwnPropertyDescriptor, ownKeys } = Reflect;
   const sort = uncurry(Array.prototype.sort);
@@ -240,22 +240,7 @@
       required(arguments.length, 'name', 'value');
       const key = usv(name);
       const text = usv(value);
-      const list = this.#list;
-      let kept = 0;
-      let found = false;
-      for (let i = 0; i < list.length; i += 2) {
-        const same = list[i] === key;
-        if (same && found) continue;
-        list[kept] = list[i];
-        list[kept + 1] = same ? text : list[i + 1];
-        found ||= same;
-        kept += 2;
-      }
-      list.length = kept;
-      if (!found) {
-        list[kept] = key;
-        list[kept + 1] = text;
-      }
+      setPair(this.#list, key, text);
       this.#changed();
     }
     sort() {

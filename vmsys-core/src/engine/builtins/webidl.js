@@ -232,8 +232,27 @@
     return undefined;
   }
 
+  // Sets a key in a list of keys and values, one after the other: its first value is replaced, further ones go.
+  function setPair(list, key, value) {
+    let kept = 0;
+    let found = false;
+    for (let i = 0; i < list.length; i += 2) {
+      const same = list[i] === key;
+      if (same && found) continue;
+      list[kept] = list[i];
+      list[kept + 1] = same ? value : list[i + 1];
+      found ||= same;
+      kept += 2;
+    }
+    list.length = kept;
+    if (!found) {
+      list[kept] = key;
+      list[kept + 1] = value;
+    }
+  }
+
   return {
     bytesOf, clonePlatformObject, coded, constants, dictionary, domException, expose, getterOf, isObject, iterable,
-    listOf, platform, rangeError, required, string, typeError, uncurry, usv, viewLength, wrongType,
+    listOf, platform, rangeError, required, setPair, string, typeError, uncurry, usv, viewLength, wrongType,
   };
 })

@@ -47,10 +47,7 @@ fn run_prelude(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     };
     let now = native(ctx, world, "now", |_, world, _| Ok(world.clock.now_ms() as f64))?;
     let random = native(ctx, world, "random", |_, world, _| Ok(world.dice.borrow_mut().f64()))?;
-    let part = native(ctx, world, "part", |ctx, world, args| {
-        let name: String = args.0.first().and_then(|name| name.get().ok()).unwrap_or_default();
-        builtins::part(ctx, world, &name)
-    })?;
+    let part = builtins::part_function(ctx, world)?;
     let process = process(ctx, world)?;
     let globals = builtins::lazy_globals(ctx, &world.granted)?;
     prelude.call::<_, ()>((now, random, part, globals, process, builtins::lazy_members(ctx)?))

@@ -64,13 +64,8 @@ pub(in crate::engine) fn require<'js>(
         PromiseState::Resolved => {}
     }
     // SAFETY: the module is one of this context, and was linked; what comes back is ours.
-    let namespace = unsafe {
-        let raw = qjs::JS_GetModuleNamespace(ctx.as_raw().as_ptr(), definition(&module));
-        if qjs::JS_IsException(raw) {
-            return Err(rquickjs::Error::Exception);
-        }
-        Value::from_raw(ctx.clone(), raw)
-    };
+    let namespace = unsafe { ffi::owned(ctx, qjs::JS_GetModuleNamespace(ctx.as_raw().as_ptr(), definition(&module))) };
+    let namespace = namespace.ok_or(rquickjs::Error::Exception)?;
     if marked {
         return Ok(namespace);
     }

@@ -9,14 +9,12 @@ use rustix::io::Errno;
 
 use super::args::Args;
 use super::{Answer, Work, at};
-use crate::modules::{Access, Fault, OpenHow, permissions};
+use crate::modules::{Access, Fault, OpenHow, PERMISSIONS, permissions};
 use crate::value::Value;
 
 const EXECUTE: u32 = 1;
 const WRITE: u32 = 2;
 const READ: u32 = 4;
-/// What a script may set of a file's permissions.
-const PERMISSIONS: u32 = 0o777;
 
 /// `exists(path)`.
 pub(super) fn exists(work: &Work<'_>, args: &Args<'_>) -> Answer {

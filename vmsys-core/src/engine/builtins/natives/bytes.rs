@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 
-use rquickjs::{Ctx, Exception, IntoJs, Result, Value};
+use rquickjs::{Ctx, IntoJs, Result, Value};
 
-use super::{Native, charge, text_argument};
-use crate::engine::builtins::argument;
+use super::{Native, bytes_argument, text_argument};
 use crate::engine::cross;
 use crate::engine::realm::World;
 use crate::value::Value as Data;
@@ -21,11 +20,5 @@ fn utf8_encode<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> R
 
 /// `utf8Decode(bytes)`: their text; what is no UTF-8 becomes U+FFFD.
 fn utf8_decode<'js>(ctx: &Ctx<'js>, world: &Rc<World>, args: &[Value<'js>]) -> Result<Value<'js>> {
-    match cross::to_host(ctx, world, &[argument(args, 0, ctx)])?.as_slice() {
-        [Data::Bytes(bytes)] => {
-            charge(ctx, world, bytes.len())?;
-            String::from_utf8_lossy(bytes).into_js(ctx)
-        }
-        _ => Err(Exception::throw_type(ctx, "not bytes")),
-    }
+    String::from_utf8_lossy(&bytes_argument(args, 0, ctx, world)?).into_js(ctx)
 }
