@@ -79,18 +79,3 @@ pub(crate) fn output(live: &LiveExecution) -> Vec<(&'static str, String)> {
     });
     texts.collect()
 }
-
-/// Tells whether a test runs alone in a process of its own. If not, it has just done so there, and has passed.
-pub(crate) fn runs_alone(test: &str) -> bool {
-    const ALONE: &str = "VMSYS_TEST_ALONE";
-    if std::env::var_os(ALONE).is_some() {
-        return true;
-    }
-    let run = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env(ALONE, "1")
-        .status()
-        .unwrap();
-    assert!(run.success());
-    false
-}

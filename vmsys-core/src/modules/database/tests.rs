@@ -12,7 +12,7 @@ use serde_json::json;
 use super::DatabaseModule;
 use crate::execution::LiveExecution;
 use crate::limits::Limits;
-use crate::modules::testing::{config, context, execution, open, runs_alone, session, session_with};
+use crate::modules::testing::{config, context, execution, open, session, session_with};
 use crate::modules::{Module, ModuleInstance, ProtectedFiles, SessionContext};
 use crate::value::{CallError, Value};
 

@@ -9,7 +9,7 @@ use super::ExecModule;
 use crate::execution::LiveExecution;
 use crate::isolation::protocol::Wake;
 use crate::limits::Limits;
-use crate::modules::testing::{config, context, execution, open, output, runs_alone, session, session_with};
+use crate::modules::testing::{config, context, execution, open, output, session, session_with};
 use crate::modules::{Module, ModuleInstance, PendingCall, ProtectedFiles, SessionContext, Surroundings};
 use crate::value::{CallError, Value};
 
@@ -543,7 +543,15 @@ fn the_end_of_an_execution_ends_its_programs() {
 /// Runs alone in a process of its own: other tests start programs and threads, too.
 #[test]
 fn nothing_is_left_of_a_program() {
-    if !runs_alone("modules::exec::tests::nothing_is_left_of_a_program") {
+    const ALONE: &str = "VMSYS_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let test = "modules::exec::tests::nothing_is_left_of_a_program";
+        let run = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture"])
+            .env(ALONE, "1")
+            .status()
+            .unwrap();
+        assert!(run.success());
         return;
     }
     let mut bench = Bench::new(json!({}));
