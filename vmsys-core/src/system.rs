@@ -33,6 +33,7 @@ use crate::library::{LibraryCache, LibrarySource};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
 use crate::modules::{Catalog, Module, ProtectedFiles, SessionContext, SessionFiles, SessionModules};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
+use crate::stats::{Counters, Stats};
 use crate::store::{Durability, Store};
 use crate::template::{Grants, StartupFile, StartupMode};
 use crate::time::Timestamp;
@@ -192,6 +193,7 @@ pub(crate) struct Inner {
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
     gate: Gate,
+    counters: Counters,
 }
 
 /// An execution that runs, and where.
@@ -270,6 +272,7 @@ impl VmSystem {
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
             gate: Gate::new(config.bounds),
+            counters: Counters::default(),
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
@@ -310,6 +313,22 @@ impl VmSystem {
             sessions.values().filter(|session| session.is_alive()).map(|session| session.id).collect();
         ids.sort_unstable();
         RuntimeSummary { active_sessions: ids.len(), active_session_ids: ids }
+    }
+
+    /// Takes the numbers of the system: what there is, and what was done since it was opened.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub fn stats(&self) -> Result<Stats> {
+        let Inner { store, counters, .. } = &*self.inner;
+        Ok(Stats {
+            sessions: store.count_sessions()?,
+            sessions_created: counters.sessions_created.get(),
+            running: self.inner.lock_running().len() as u64,
+            ended: counters.ended(),
+            latency_micros: counters.latency_micros(),
+            store: store.stats(),
+        })
     }
 
     /// Returns an execution with its events, also while it runs.
@@ -429,6 +448,9 @@ impl Inner {
     /// Forgets an execution that is stored, and tells how many others there are. One whose end could not be stored stays,
     /// and the flusher tries again: its row would say that it runs for as long as this program does.
     fn delist(&self, live: &LiveExecution, ended: &Result<Arc<Execution>>) -> usize {
+        if let Ok(execution) = ended {
+            self.counters.count_ended(execution, live.started().elapsed());
+        }
         let mut running = self.lock_running();
         if ended.is_ok() {
             running.remove(&live.id);
@@ -480,7 +502,9 @@ impl Inner {
             last_error: None,
             runtime_meta,
         };
+        let _span = tracing::info_span!("session", session_id = %record.id).entered();
         self.store.insert_session(&record)?;
+        self.counters.sessions_created.add(1);
         let (read, write) = grants.fs.as_ref().map_or((&[][..], &[][..]), |policy| (&policy.read, &policy.write));
         let files = SessionFiles::new(worktree.clone(), &record.worktree_path, read, write, self.protected.clone());
         let context = SessionContext {

@@ -38,9 +38,13 @@ pub(crate) fn submit(
     on_end: OnEnd,
 ) -> bool {
     let job = job(session, live, source);
+    // A part of whatever the caller is doing, though on another thread: its ids are in all that is logged there.
+    let span = tracing::info_span!("execution", session_id = %session.id, execution_id = %live.id);
     let task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
-        Box::new(move |realm: &mut dyn Realm| run(realm, &session, &live, job, &store, on_end))
+        Box::new(move |realm: &mut dyn Realm| {
+            span.in_scope(|| run(realm, &session, &live, job, &store, on_end))
+        })
     };
     session.submit(task)
 }
@@ -64,6 +68,9 @@ fn run(
     // Nobody waits for ever for an execution whose end went wrong, nor for its session.
     let ended = catch_unwind(AssertUnwindSafe(|| live.finish(outcome, store)))
         .unwrap_or_else(|_| Err(Error::internal("internal error at the end of an execution", "a panic")));
+    if let Ok(execution) = &ended {
+        tracing::debug!(status = %execution.status, wall_ms = execution.metrics.wall_ms, "execution ended");
+    }
     if clean {
         session.end();
     } else {

@@ -44,6 +44,11 @@ impl Encoded {
         Ok(Self { text, spans })
     }
 
+    /// How many events there are, and the bytes of their payloads.
+    pub(super) fn size(&self) -> (u64, u64) {
+        (self.spans.len() as u64, self.spans.iter().map(|(start, end)| (end - start) as u64).sum())
+    }
+
     pub(super) fn insert(&self, connection: &Connection, events: &[Event]) -> std::result::Result<(), Fault> {
         if events.is_empty() {
             return Ok(());

@@ -40,6 +40,7 @@ impl Store {
         let error = execution.error.as_ref().map(serde_json::to_string).transpose().map_err(not_json)?;
         let result_type = execution.result.as_ref().map(|result| result.kind.to_string());
         let execution = Arc::clone(execution);
+        let (count, bytes) = events.size();
         self.write(move |connection| {
             let mut upsert = connection.prepare_cached(UPSERT)?;
             let result = execution.result.as_ref();
@@ -72,7 +73,10 @@ impl Store {
             };
             events.insert(connection, &execution.events[begin..])?;
             key.map_or(Ok(()), |key| key.insert(connection, execution.id))
-        })
+        })?;
+        self.0.events.add(count);
+        self.0.event_bytes.add(bytes);
+        Ok(())
     }
 
     /// Returns an execution without its events.

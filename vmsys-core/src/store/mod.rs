@@ -32,6 +32,7 @@ use self::fault::{Fault, failure};
 pub(crate) use self::idempotency::KeyUse;
 use self::writer::Writer;
 use crate::error::Result;
+use crate::stats::{Counter, StoreStats};
 
 /// When a commit counts as done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,6 +56,8 @@ struct Inner {
     /// None when the store is in memory: its writer's connection is the only one that sees it.
     readers: Option<Pool<SqliteConnectionManager>>,
     path: Option<PathBuf>,
+    events: Counter,
+    event_bytes: Counter,
     /// Fields are dropped in order: the lock after the connections.
     _lock: Option<File>,
 }
@@ -78,10 +81,19 @@ impl Store {
                     writer: Writer::new(opened.writer),
                     readers: Some(opened.readers),
                     path: Some(opened.path),
+                    events: Counter::default(),
+                    event_bytes: Counter::default(),
                     _lock: Some(opened.lock),
                 }
             }
-            None => Inner { writer: Writer::new(open::in_memory()?), readers: None, path: None, _lock: None },
+            None => Inner {
+                writer: Writer::new(open::in_memory()?),
+                readers: None,
+                path: None,
+                events: Counter::default(),
+                event_bytes: Counter::default(),
+                _lock: None,
+            },
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -89,6 +101,18 @@ impl Store {
     /// Returns the real path of its file; of a store in memory there is none.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
+    }
+
+    /// Takes its numbers.
+    pub(crate) fn stats(&self) -> StoreStats {
+        let Inner { writer, path, events, event_bytes, .. } = &*self.0;
+        StoreStats {
+            events: events.get(),
+            event_bytes: event_bytes.get(),
+            commit_micros: writer.commits.micros.snapshot(),
+            commit_writes: writer.commits.writes.snapshot(),
+            file_bytes: path.as_deref().map_or(0, open::file_bytes),
+        }
     }
 
     fn write(&self, op: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static) -> Result<()> {

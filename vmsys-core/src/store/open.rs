@@ -114,6 +114,14 @@ fn locate(path: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The bytes of a database and of its log.
+pub(super) fn file_bytes(path: &Path) -> u64 {
+    let mut log = OsString::from(path);
+    log.push("-wal");
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    bytes(path) + bytes(Path::new(&log))
+}
+
 /// Takes the sibling `.lock` file, which stays there when it is let go: to remove it would race with the next owner.
 fn lock(path: &Path, real: &Path) -> Result<File> {
     let mut name = OsString::from(real);

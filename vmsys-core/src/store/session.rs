@@ -42,6 +42,16 @@ impl Store {
         })
     }
 
+    /// Counts the sessions of each status.
+    pub(crate) fn count_sessions(&self) -> Result<Vec<(SessionStatus, u64)>> {
+        self.read(|connection| {
+            let select = connection.prepare_cached("SELECT status, count(*) AS count FROM sessions GROUP BY status")?;
+            all(select, [], |row| {
+                Ok((column::word(row, "status", |text| text.parse().ok())?, column::count(row, "count")?))
+            })
+        })
+    }
+
     /// Writes all three columns as they are given: `None` clears.
     ///
     /// # Errors

@@ -7,11 +7,13 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rusqlite::Connection;
 
 use super::fault::{Fault, failure, message};
 use crate::error::{Error, Result};
+use crate::stats::Histogram;
 
 /// How many writes one transaction takes at most, so that the first of them does not wait for a crowd.
 const BATCH: usize = 128;
@@ -22,6 +24,23 @@ type Op = Box<dyn FnOnce(&Connection) -> Outcome + Send>;
 pub(super) struct Writer {
     connection: Mutex<Connection>,
     queue: Mutex<Queue>,
+    pub(super) commits: Commits,
+}
+
+/// What is counted of transactions.
+#[derive(Default)]
+pub(super) struct Commits {
+    /// How long they took, in microseconds.
+    pub(super) micros: Histogram,
+    /// How many writes they carried.
+    pub(super) writes: Histogram,
+}
+
+impl Commits {
+    fn count(&self, begun: Instant, writes: usize) {
+        self.micros.record_time(begun.elapsed());
+        self.writes.record(writes as u64);
+    }
 }
 
 #[derive(Default)]
@@ -33,7 +52,7 @@ struct Queue {
 
 impl Writer {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection: Mutex::new(connection), queue: Mutex::default() }
+        Self { connection: Mutex::new(connection), queue: Mutex::default(), commits: Commits::default() }
     }
 
     /// Lends the connection out for reading, between two transactions: the only way to read what is in memory only.
@@ -79,9 +98,9 @@ impl Writer {
                 queue.waiting.drain(..count).collect()
             };
             if followers.is_empty() {
-                (run_alone(&connection, own), Vec::new())
+                (self.run_alone(&connection, own), Vec::new())
             } else {
-                run_batch(&connection, own, followers)
+                self.run_batch(&connection, own, followers)
             }
         };
         // The successor first: it works while the others are being woken.
@@ -90,6 +109,56 @@ impl Writer {
             follower.answer(result);
         }
         own
+    }
+
+    /// A write with a transaction of its own needs no savepoint: what undoes it undoes the transaction.
+    fn run_alone(&self, connection: &Connection, op: impl FnOnce(&Connection) -> Outcome) -> Result<()> {
+        let begun = Instant::now();
+        let run = || {
+            begin(connection)?;
+            caught(op, connection)?;
+            execute(connection, "COMMIT")?;
+            self.commits.count(begun, 1);
+            Ok(())
+        };
+        run().map_err(|fault: Fault| {
+            roll_back(connection);
+            fault.into()
+        })
+    }
+
+    /// Returns what becomes of the leader's own write, and of each follower's.
+    fn run_batch(
+        &self,
+        connection: &Connection,
+        own: impl FnOnce(&Connection) -> Outcome,
+        mut followers: Vec<Waiting>,
+    ) -> (Result<()>, Vec<(Waiting, Result<()>)>) {
+        let begun = Instant::now();
+        let mut outcomes = Vec::with_capacity(1 + followers.len());
+        let run = || {
+            begin(connection)?;
+            outcomes.push(isolated(own, connection)?);
+            for op in followers.iter_mut().filter_map(|follower| follower.op.take()) {
+                outcomes.push(isolated(op, connection)?);
+            }
+            execute(connection, "COMMIT")
+        };
+        match run() {
+            Ok(()) => {
+                self.commits.count(begun, outcomes.len());
+                let mut results = outcomes.into_iter().map(|outcome| outcome.map_err(Error::from));
+                let own = results.next().unwrap_or(Ok(()));
+                (own, followers.into_iter().zip(results).collect())
+            }
+            Err(error) => {
+                roll_back(connection);
+                let text = message(&error);
+                let error = Arc::new(error);
+                let lost = || failure(text, Arc::clone(&error));
+                (Err(lost()), followers.into_iter().map(|follower| (follower, Err(lost()))).collect())
+            }
+        }
     }
 }
 
@@ -154,50 +223,6 @@ impl Slot {
                 Some(turn) => return turn,
                 None => turn = self.come.wait(turn).unwrap_or_else(PoisonError::into_inner),
             }
-        }
-    }
-}
-
-/// A write with a transaction of its own needs no savepoint: what undoes it undoes the transaction.
-fn run_alone(connection: &Connection, op: impl FnOnce(&Connection) -> Outcome) -> Result<()> {
-    let run = || {
-        begin(connection)?;
-        caught(op, connection)?;
-        Ok(execute(connection, "COMMIT")?)
-    };
-    run().map_err(|fault: Fault| {
-        roll_back(connection);
-        fault.into()
-    })
-}
-
-/// Returns what becomes of the leader's own write, and of each follower's.
-fn run_batch(
-    connection: &Connection,
-    own: impl FnOnce(&Connection) -> Outcome,
-    mut followers: Vec<Waiting>,
-) -> (Result<()>, Vec<(Waiting, Result<()>)>) {
-    let mut outcomes = Vec::with_capacity(1 + followers.len());
-    let run = || {
-        begin(connection)?;
-        outcomes.push(isolated(own, connection)?);
-        for op in followers.iter_mut().filter_map(|follower| follower.op.take()) {
-            outcomes.push(isolated(op, connection)?);
-        }
-        execute(connection, "COMMIT")
-    };
-    match run() {
-        Ok(()) => {
-            let mut results = outcomes.into_iter().map(|outcome| outcome.map_err(Error::from));
-            let own = results.next().unwrap_or(Ok(()));
-            (own, followers.into_iter().zip(results).collect())
-        }
-        Err(error) => {
-            roll_back(connection);
-            let text = message(&error);
-            let error = Arc::new(error);
-            let lost = || failure(text, Arc::clone(&error));
-            (Err(lost()), followers.into_iter().map(|follower| (follower, Err(lost()))).collect())
         }
     }
 }
