@@ -116,7 +116,7 @@ pub use self::modules::{
     CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,
 };
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
-pub use self::stats::{Distribution, Stats, StoreStats};
+pub use self::stats::{Distribution, Histogram, Stats, StoreStats};
 pub use self::store::Durability;
 pub use self::system::{
     Bounds, Config, ExecutionNews, ExecutionWatch, IdempotencyKey, RunningExecution, Session, SessionCursor,

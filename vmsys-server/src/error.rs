@@ -112,7 +112,6 @@ impl ApiError {
         self.status
     }
 
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use vmsys_core::IdempotencyKey;
 
 use crate::decode;
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 use crate::query::{self, Query};
 
 /// A function that parses its request into one call of the core and formats its answer.
@@ -174,6 +176,8 @@ pub(crate) struct Request {
     pub(crate) query: Query,
     pub(crate) given: Given,
     pub(crate) body: Bytes,
+    /// What the daemon has counted so far.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Request {

@@ -241,9 +241,10 @@ fn accept<C: Send + Sync + 'static>(
 ) {
     let service = Service { app: app.clone(), remote, pulse: Arc::new(Pulse::new()) };
     let served = connection::serve(stream, service, timeouts, stopped.clone());
+    let open = app.metrics.connection();
     tokio::spawn(async move {
         served.await;
-        drop(place);
+        drop((place, open));
     });
 }
 

@@ -15,6 +15,7 @@ use hyper::body::{Body as _, Incoming};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::timeout;
+use tracing::{Instrument as _, Span};
 
 use crate::access::{Access, Admitted};
 use crate::config::DEFAULT_MAX_CONNECTIONS;
@@ -22,6 +23,7 @@ use crate::connection::Pulse;
 use crate::decode;
 use crate::error::ApiError;
 use crate::listen::Peer;
+use crate::metrics::{Metrics, NO_ROUTE};
 use crate::query::Query;
 use crate::request_id;
 use crate::route::{Answer, Body, Cost, Given, JSON, Request, Route, Router};
@@ -42,6 +44,7 @@ pub(crate) struct App<C> {
     context: Arc<C>,
     router: Router<C>,
     max_body_bytes: usize,
+    pub(crate) metrics: Arc<Metrics>,
     /// What is asked of callers.
     pub(crate) access: Access,
     /// Connections that there may be at once.
@@ -61,6 +64,7 @@ impl<C: Send + Sync + 'static> App<C> {
             context: Arc::new(context),
             router,
             max_body_bytes,
+            metrics: Arc::default(),
             access: Access::default(),
             max_connections: DEFAULT_MAX_CONNECTIONS,
             body_timeout: Duration::from_secs(30),
@@ -75,16 +79,23 @@ impl<C: Send + Sync + 'static> App<C> {
     }
 
     /// Serves one request, from its head to its line in the log.
-    async fn serve(&self, request: http::Request<Incoming>, id: HeaderValue, remote: Peer) -> Response<stream::Body> {
+    async fn serve(
+        &self,
+        request: http::Request<Incoming>,
+        id: HeaderValue,
+        remote: Peer,
+        span: Span,
+    ) -> Response<stream::Body> {
         let started = Instant::now();
         let (head, incoming) = request.into_parts();
         let mut body = RequestBody { incoming, touched: false, late: false };
-        let outcome = self.answer(&head, &mut body, remote).await;
+        let mut route = NO_ROUTE;
+        let outcome = self.answer(&head, &mut body, remote, &mut route).instrument(span.clone()).await;
         body.drain(&head.headers, self.drain_timeout).await;
 
         let request_id = id.to_str().unwrap_or_default();
         let outcome = match outcome {
-            Ok(answer) => self.respond(answer).await,
+            Ok(answer) => self.respond(answer).instrument(span).await,
             Err(error) => Err(error),
         };
         let mut response = match outcome {
@@ -93,10 +104,12 @@ impl<C: Send + Sync + 'static> App<C> {
                 if let Some(cause) = error.cause() {
                     tracing::error!(request_id, cause, "a request failed inside");
                 }
+                self.metrics.refused(&error);
                 refuse(&error)
             }
         };
         self.access.tell(&head, &mut response);
+        self.metrics.answered(&head.method, route, response.status(), started.elapsed());
         tracing::info!(
             method = head.method.as_str(),
             path = head.uri.path(),
@@ -114,7 +127,7 @@ impl<C: Send + Sync + 'static> App<C> {
         let Answer { status, content_type, location, body } = answer;
         let body = match body {
             Body::Whole(bytes) => stream::Body::whole(bytes),
-            Body::Stream(source) => stream::begin(source, self.stopping.subscribe()),
+            Body::Stream(source) => stream::begin(source, self.stopping.subscribe(), self.metrics.stream()),
             Body::Awaited(source, at_most) => {
                 stream::Body::whole(stream::awaited(source, at_most, self.stopping.subscribe()).await?)
             }
@@ -137,18 +150,20 @@ impl<C: Send + Sync + 'static> App<C> {
         head: &http::request::Parts,
         body: &mut RequestBody,
         remote: Peer,
+        found: &mut &'static str,
     ) -> Result<Answer, ApiError> {
         if self.access.check(head, remote)? == Admitted::Preflight {
             return Ok(Answer::nothing());
         }
         let (route, params) = self.router.find(&head.method, head.uri.path())?;
+        *found = route.path;
         let given = given(route, &head.headers)?;
         let query = Query::parse(head.uri.query().unwrap_or_default(), route.query)?;
         let body = body.read(&head.headers, self.max_body_bytes, self.body_timeout).await?;
         if !route.takes_body {
             decode::nothing(&body)?;
         }
-        self.call(route, Request { params, query, given, body }).await
+        self.call(route, Request { params, query, given, body, metrics: self.metrics.clone() }).await
     }
 
     /// Calls the handler. It ends in its own time: a client that goes away stops nothing.
@@ -161,8 +176,9 @@ impl<C: Send + Sync + 'static> App<C> {
             Cost::Long => self.long_calls.clone().acquire_owned().await.ok(),
         };
         let context = self.context.clone();
+        let span = tracing::Span::current();
         let done = spawn_blocking(move || {
-            let answer = handler(&context, &request);
+            let answer = span.in_scope(|| handler(&context, &request));
             drop(permit);
             answer
         });
@@ -320,7 +336,9 @@ impl<C: Send + Sync + 'static> hyper::service::Service<http::Request<Incoming>> 
         let shown = id.clone();
         // A task of its own: it ends, and is logged, also when the client has gone; and a panic in it costs one
         // request, and not the connection. (tower-http's `CatchPanic` would do the latter alone.)
-        let task = tokio::spawn(async move { app.serve(request, id, remote).await });
+        // What is logged meanwhile, here and in the core, says for which request.
+        let span = tracing::info_span!("request", request_id = id.to_str().unwrap_or_default());
+        let task = tokio::spawn(async move { app.serve(request, id, remote, span).await });
         Box::pin(async move {
             let mut response = task.await.unwrap_or_else(|error| {
                 let error = broken(error);

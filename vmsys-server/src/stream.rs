@@ -14,8 +14,10 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument as _, Span};
 
 use crate::error::ApiError;
+use crate::metrics::Open;
 use crate::route::{Part, Source};
 
 /// How often a stream without news says that it is there.
@@ -92,14 +94,16 @@ impl hyper::body::Body for Body {
 }
 
 /// Begins to stream Server-Sent Events. It ends with its source, with its reader, or soon after `stopping`.
-pub(crate) fn begin(source: Box<dyn Source>, stopping: watch::Receiver<bool>) -> Body {
+pub(crate) fn begin(source: Box<dyn Source>, stopping: watch::Receiver<bool>, open: Open) -> Body {
     let (parts, rest) = mpsc::channel(1);
-    tokio::spawn(async move {
+    let driven = async move {
+        let _open = open;
         if let Err(error) = drive(source, &parts, stopping).await {
             // The head is long gone: the reader sees the stream end, and comes again from where it is.
             tracing::error!(cause = error.cause(), code = error.status().as_u16(), "a stream broke off");
         }
-    });
+    };
+    tokio::spawn(driven.in_current_span());
     Body { rest: Rest::Stream(rest), when_done: None }
 }
 
@@ -158,7 +162,8 @@ pub(crate) async fn awaited(
 
 /// Reads a source on a thread that may block.
 async fn read(mut source: Box<dyn Source>) -> Result<(Box<dyn Source>, Part), ApiError> {
-    let read = spawn_blocking(move || source.read().map(|part| (source, part)));
+    let span = Span::current();
+    let read = spawn_blocking(move || span.in_scope(|| source.read().map(|part| (source, part))));
     read.await.unwrap_or_else(|error| {
         if error.is_cancelled() {
             Err(ApiError::shutting_down())

@@ -42,9 +42,7 @@ pub(crate) fn submit(
     let span = tracing::info_span!("execution", session_id = %session.id, execution_id = %live.id);
     let task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
-        Box::new(move |realm: &mut dyn Realm| {
-            span.in_scope(|| run(realm, &session, &live, job, &store, on_end))
-        })
+        Box::new(move |realm: &mut dyn Realm| span.in_scope(|| run(realm, &session, &live, job, &store, on_end)))
     };
     session.submit(task)
 }

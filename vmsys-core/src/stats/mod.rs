@@ -5,8 +5,7 @@ mod histogram;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use self::histogram::Distribution;
-pub(crate) use self::histogram::Histogram;
+pub use self::histogram::{Distribution, Histogram};
 use crate::execution::{Execution, ExecutionKind, ExecutionStatus};
 use crate::session::SessionStatus;
 

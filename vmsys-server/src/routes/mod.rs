@@ -45,6 +45,8 @@ mod tests {
         GET / Free\n\
         GET /api/v1/health Free\n\
         GET /api/v1/runtime/summary Brief\n\
+        GET /api/v1/runtime/stats Brief\n\
+        GET /metrics Brief\n\
         GET /api/v1/catalog/modules Brief\n\
         GET /api/v1/catalog/libraries Brief\n\
         GET /api/v1/templates Brief ?limit&before\n\

@@ -1,14 +1,182 @@
-//! What is alive in memory.
+//! What is alive in memory, and what the daemon has done: for Prometheus, and as a document.
 
-use vmsys_core::VmSystem;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use vmsys_core::{Distribution, ExecutionKind, ExecutionStatus, SessionStatus, Stats, Timestamp, VmSystem};
 
 use crate::error::ApiError;
+use crate::metrics::Metrics;
+use crate::process::{self, Usage};
 use crate::route::{Answer, Request, Route};
 
-pub(super) fn routes() -> [Route<VmSystem>; 1] {
-    [Route::get("/api/v1/runtime/summary", summary)]
+pub(super) fn routes() -> [Route<VmSystem>; 3] {
+    [
+        Route::get("/api/v1/runtime/summary", summary),
+        Route::get("/api/v1/runtime/stats", stats),
+        Route::get("/metrics", metrics),
+    ]
+}
+
+/// What the daemon has done since it was started. Times are of this run; sessions are all that its database knows.
+#[derive(Debug, Serialize)]
+struct StatsView {
+    /// The daemon's version.
+    version: &'static str,
+    /// When it was started.
+    started_at: Timestamp,
+    /// For how long it has been up, in milliseconds.
+    uptime_ms: u64,
+    sessions: Sessions,
+    executions: Executions,
+    requests: Requests,
+    store: StoreView,
+    process: Usage,
+}
+
+/// Sessions that there are, by status.
+#[derive(Debug, Default, Serialize)]
+struct Sessions {
+    starting: u64,
+    ready: u64,
+    crashed: u64,
+    closed: u64,
+    /// Those that were created since the daemon was started.
+    created: u64,
+}
+
+/// Executions since the daemon was started.
+#[derive(Debug, Serialize)]
+struct Executions {
+    /// Those that run now.
+    running: u64,
+    /// Those that have ended, by kind and status.
+    ended: Vec<Ended>,
+    /// How long they took from their begin until they were stored, by kind.
+    latency: Vec<OfKind>,
+}
+
+#[derive(Debug, Serialize)]
+struct Ended {
+    kind: ExecutionKind,
+    status: ExecutionStatus,
+    count: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct OfKind {
+    kind: ExecutionKind,
+    #[serde(flatten)]
+    times: Times,
+}
+
+/// Requests since the daemon was started.
+#[derive(Debug, Serialize)]
+struct Requests {
+    /// Those that were refused, by the code of the refusal.
+    refused: BTreeMap<&'static str, u64>,
+    /// How long answers took.
+    latency: Times,
+    /// Connections that are open.
+    connections: u64,
+    /// Streams of events that are open.
+    streams: u64,
+}
+
+/// What was stored since the daemon was started.
+#[derive(Debug, Serialize)]
+struct StoreView {
+    /// Bytes of the database's files; zero in memory.
+    file_bytes: u64,
+    /// Events that were written.
+    events: u64,
+    /// Bytes of events that were written.
+    event_bytes: u64,
+    /// How long transactions took.
+    commits: Times,
+    /// Writes that were committed; together with the count of commits, how many shared one.
+    writes: u64,
+}
+
+/// How times are distributed, in milliseconds; each is known to a quarter of itself.
+#[derive(Debug, Serialize)]
+struct Times {
+    count: u64,
+    mean_ms: f64,
+    p50_ms: f64,
+    p90_ms: f64,
+    p99_ms: f64,
+}
+
+impl From<&Distribution> for Times {
+    fn from(micros: &Distribution) -> Self {
+        let count = micros.count();
+        let quantile = |part| micros.quantile(part).unwrap_or_default() as f64 / 1e3;
+        Self {
+            count,
+            mean_ms: (micros.sum() as f64 / count.max(1) as f64).round() / 1e3,
+            p50_ms: quantile(0.5),
+            p90_ms: quantile(0.9),
+            p99_ms: quantile(0.99),
+        }
+    }
+}
+
+impl StatsView {
+    fn new(stats: &Stats, metrics: &Metrics) -> Self {
+        let mut sessions = Sessions { created: stats.sessions_created, ..Sessions::default() };
+        for (status, count) in &stats.sessions {
+            match status {
+                SessionStatus::Starting => sessions.starting = *count,
+                SessionStatus::Ready => sessions.ready = *count,
+                SessionStatus::Crashed => sessions.crashed = *count,
+                SessionStatus::Closed => sessions.closed = *count,
+                _ => {}
+            }
+        }
+        let started_at = metrics.started_at();
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at,
+            uptime_ms: (Timestamp::now().as_millis() - started_at.as_millis()).unsigned_abs(),
+            sessions,
+            executions: Executions {
+                running: stats.running,
+                ended: stats.ended.iter().map(|&(kind, status, count)| Ended { kind, status, count }).collect(),
+                latency: stats
+                    .latency_micros
+                    .iter()
+                    .map(|(kind, micros)| OfKind { kind: *kind, times: micros.into() })
+                    .collect(),
+            },
+            requests: Requests {
+                refused: metrics.refusals(),
+                latency: (&metrics.durations()).into(),
+                connections: metrics.connections(),
+                streams: metrics.streams(),
+            },
+            store: StoreView {
+                file_bytes: stats.store.file_bytes,
+                events: stats.store.events,
+                event_bytes: stats.store.event_bytes,
+                commits: (&stats.store.commit_micros).into(),
+                writes: stats.store.commit_writes.sum(),
+            },
+            process: process::usage(),
+        }
+    }
 }
 
 fn summary(vm: &VmSystem, _: &Request) -> Result<Answer, ApiError> {
     Answer::ok(&vm.runtime_summary())
+}
+
+fn stats(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
+    Answer::ok(&StatsView::new(&vm.stats()?, &request.metrics))
+}
+
+fn metrics(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
+    let text = request.metrics.text(&vm.stats()?);
+    let text = text.map_err(|error| ApiError::internal(format!("the metrics cannot be written: {error}")))?;
+    Ok(Answer::new(http::StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }
