@@ -253,6 +253,9 @@ pub(crate) mod tests {
             "vm-system libs download --cache-dir .vm-cache/libraries",
             "vm-system ops health",
             "vm-system ops runtime-summary",
+            "vm-system ops status",
+            "vm-system ops status --interval 0 --json",
+            "vm-system ops metrics",
             "vm-system --server-url http://127.0.0.1:4000 ops health",
             "vm-system ops health --server-url http://127.0.0.1:4000 --log-level debug",
         ] {

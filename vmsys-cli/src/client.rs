@@ -25,7 +25,7 @@ use tokio::time::timeout;
 
 use self::records::{
     AvailableLibrary, AvailableModule, Capability, DeletedTemplate, Document, Event, Execution, Given,
-    RemovedCapability, Session, StartupFile, Template, TemplateDetail,
+    RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
 };
 use self::url::{ApiPath, Place, ServerUrl};
 use crate::error::{Error, Result};
@@ -87,6 +87,15 @@ impl Client {
 
     pub(crate) fn runtime_summary(&self) -> Result<Answer<Document>> {
         self.get(&ApiPath::new(&["runtime", "summary"]))
+    }
+
+    pub(crate) fn stats(&self) -> Result<Answer<Stats>> {
+        self.get(&ApiPath::new(&["runtime", "stats"]))
+    }
+
+    /// Returns the metrics in Prometheus's text format.
+    pub(crate) fn metrics(&self) -> Result<String> {
+        self.text(&Method::GET, &ApiPath::metrics(), None, Some(self.patience))
     }
 
     pub(crate) fn create_template(&self, template: Map<String, Value>) -> Result<Answer<Template>> {
@@ -263,6 +272,19 @@ impl Client {
         body: Option<Map<String, Value>>,
         patience: Option<Duration>,
     ) -> Result<Answer<T>> {
+        let text = self.text(method, path, body, patience)?;
+        let value = self.understand(&text)?;
+        Ok(Answer { text, value })
+    }
+
+    /// Makes one call and returns its answer as it came.
+    fn text(
+        &self,
+        method: &Method,
+        path: &ApiPath,
+        body: Option<Map<String, Value>>,
+        patience: Option<Duration>,
+    ) -> Result<String> {
         let Some(runtime) = &self.runtime else {
             return Err(Error::failed("IO_ERROR", "the client is shut down"));
         };
@@ -278,8 +300,7 @@ impl Client {
         let text = String::from_utf8(reply.body)
             .map_err(|_| self.odd(format!("{} with a body that is no UTF-8 text", reply.status)))?;
         if reply.status.is_success() {
-            let value = self.understand(&text)?;
-            return Ok(Answer { text, value });
+            return Ok(text);
         }
         Err(self.refusal(reply.status, &reply.headers, text))
     }

@@ -105,6 +105,11 @@ impl Output {
         self.event(seq, kind, payload);
     }
 
+    /// Writes a text of several lines as it came.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.out.write(&visible_lines(text));
+    }
+
     /// Writes a document: laid out on a terminal, on one line in a pipe.
     pub(crate) fn json(&mut self, document: &str) {
         self.out.document(document);

@@ -16,7 +16,7 @@ use vmsys_core::VmSystem;
 use crate::access::Access;
 use crate::config::Config;
 use crate::connection::{self, Pulse, Timeouts};
-use crate::error::causes;
+use crate::error::{ApiError, causes};
 use crate::listen::{Listener, Peer, Stream};
 use crate::logging;
 use crate::net::Net;
@@ -203,7 +203,10 @@ async fn accept_until<C: Send + Sync + 'static>(
             match listener.accept().await {
                 Ok((stream, remote)) => match places.clone().try_acquire_owned() {
                     Ok(place) => accept(stream, remote, &app, timeouts, &stopped, place),
-                    Err(_) => turned_away.say_why(stream, remote),
+                    Err(_) => {
+                        app.metrics.refused(&ApiError::too_many_connections(app.max_connections));
+                        turned_away.say_why(stream, remote);
+                    }
                 },
                 Err(error) => {
                     // Out of descriptors, as a rule: at once it would only fail again.

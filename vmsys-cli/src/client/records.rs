@@ -3,6 +3,8 @@
 //! Not the types of vmsys-core: a client must also understand a daemon that has more statuses, events or fields than
 //! it knows. What is only shown stays the text that it was.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -55,6 +57,89 @@ pub(crate) struct Capability {
     pub(crate) name: String,
     pub(crate) enabled: bool,
     pub(crate) config: Box<RawValue>,
+}
+
+/// What a daemon has done since it was started.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Stats {
+    pub(crate) version: String,
+    pub(crate) uptime_ms: u64,
+    pub(crate) sessions: SessionStats,
+    pub(crate) executions: ExecutionStats,
+    pub(crate) requests: RequestStats,
+    pub(crate) store: StoreStats,
+    pub(crate) process: ProcessStats,
+}
+
+/// Its sessions.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SessionStats {
+    pub(crate) starting: u64,
+    pub(crate) ready: u64,
+    pub(crate) crashed: u64,
+    pub(crate) closed: u64,
+    pub(crate) created: u64,
+}
+
+/// Its executions.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ExecutionStats {
+    pub(crate) running: u64,
+    pub(crate) ended: Vec<Ended>,
+    pub(crate) latency: Vec<OfKind>,
+}
+
+/// Executions of one kind that ended in one way.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) status: String,
+    pub(crate) count: u64,
+}
+
+/// How long executions of one kind took.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OfKind {
+    pub(crate) kind: String,
+    #[serde(flatten)]
+    pub(crate) times: Times,
+}
+
+/// How times are distributed.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Times {
+    pub(crate) count: u64,
+    pub(crate) mean_ms: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p90_ms: f64,
+    pub(crate) p99_ms: f64,
+}
+
+/// Requests to it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RequestStats {
+    pub(crate) refused: BTreeMap<String, u64>,
+    pub(crate) latency: Times,
+    pub(crate) connections: u64,
+    pub(crate) streams: u64,
+}
+
+/// Its database.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StoreStats {
+    pub(crate) file_bytes: u64,
+    pub(crate) events: u64,
+    pub(crate) event_bytes: u64,
+    pub(crate) commits: Times,
+    pub(crate) writes: u64,
+}
+
+/// Its process.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ProcessStats {
+    pub(crate) resident_bytes: u64,
+    pub(crate) threads: u64,
+    pub(crate) open_files: u64,
+    pub(crate) cpu_seconds: f64,
 }
 
 /// What the removal of a capability answers.

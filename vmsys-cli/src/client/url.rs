@@ -108,7 +108,7 @@ impl ServerUrl {
 
     /// Returns the target of a request for a path of the API.
     pub(crate) fn target(&self, path: &ApiPath) -> String {
-        format!("{}/api/v1{}", self.base, path.0)
+        format!("{}{}", self.base, path.0)
     }
 }
 
@@ -121,14 +121,14 @@ impl fmt::Display for ServerUrl {
     }
 }
 
-/// A path below `/api/v1`, with its query: every part that came from outside is encoded.
+/// A path of the daemon's, with its query: every part that came from outside is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiPath(String);
 
 impl ApiPath {
-    /// A path of segments.
+    /// A path of segments below `/api/v1`.
     pub(crate) fn new(segments: &[&str]) -> Self {
-        let mut path = String::new();
+        let mut path = "/api/v1".to_owned();
         for segment in segments {
             path.push('/');
             // A server, or a proxy before it, would take `.` and `..` for steps, even when they are encoded.
@@ -138,6 +138,11 @@ impl ApiPath {
             }
         }
         Self(path)
+    }
+
+    /// Where the metrics are, which is not below `/api/v1`.
+    pub(crate) fn metrics() -> Self {
+        Self("/metrics".to_owned())
     }
 
     /// The same with one more member of the query, if there is a value for it.
