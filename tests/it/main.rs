@@ -19,6 +19,7 @@ mod http_fs;
 mod http_grants;
 mod http_idempotency;
 mod http_limits;
+mod http_metrics;
 mod http_modules;
 mod http_native;
 mod http_net;
