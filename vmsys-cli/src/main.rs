@@ -8,6 +8,7 @@ mod args;
 mod client;
 mod commands;
 mod error;
+mod interrupt;
 mod json;
 mod output;
 

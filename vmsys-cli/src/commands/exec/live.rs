@@ -1,0 +1,135 @@
+//! Executions while they run: watched by whoever likes, or in the foreground, where Ctrl+C cancels them.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, OnceLock};
+
+use super::{events, exit_of, summary};
+use crate::client::records::{Event, Execution};
+use crate::client::{Answer, Client, OnNews};
+use crate::commands::follow::follow;
+use crate::commands::{shown, understood};
+use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+
+/// Prints events as they come. Answers the execution once it has ended; none when nobody reads any more.
+pub(super) fn watch(id: &str, after_seq: u64, client: &Client, out: &mut Output) -> Result<Option<Answer<Execution>>> {
+    let stream = |on: &mut OnNews<'_>| client.watch_execution(id, after_seq, false, on);
+    let mut ended = None;
+    let is_read = follow(out, None, stream, |name, document, out| {
+        if name == "end" {
+            ended = Some(Answer { text: document.to_owned(), value: understood(document)? });
+            return Ok(ControlFlow::Break(()));
+        }
+        if out.is_json() {
+            out.json(document);
+        } else {
+            events(&[understood(document)?], out);
+        }
+        shown(out).map(ControlFlow::Continue)
+    })?;
+    Ok(ended.filter(|_| is_read))
+}
+
+/// Starts code, shows what it does while it does it, and ends as it does. Ctrl+C cancels it; a program that goes away
+/// otherwise, or whose reader does, stops nothing.
+pub(super) fn foreground(
+    session: &str,
+    start: impl FnOnce() -> Result<Answer<Execution>>,
+    client: &Client,
+    out: &mut Output,
+) -> Result<Exit> {
+    let running = cancelled_by_ctrl_c(session, client, out)?;
+    let id = start()?.value.id;
+    // It is set nowhere else.
+    running.set(id.clone()).ok();
+    if out.is_json() {
+        return document(&id, client, out);
+    }
+    out.line(format_args!("Execution ID: {id}"));
+    out.line("");
+    out.line("Events:");
+    out.flush();
+    if out.is_cut() {
+        return Ok(Exit::Done);
+    }
+    let stream = |on: &mut OnNews<'_>| client.watch_execution(&id, 0, true, on);
+    let (mut seq, mut ended) = (0, None);
+    let is_read = follow(out, Some(ALL_IS_WELL), stream, |name, document, out| {
+        if name == "end" {
+            ended = Some(understood::<Execution>(document)?);
+            return Ok(ControlFlow::Break(()));
+        }
+        let event: Event = understood(document)?;
+        seq = event.seq;
+        events(&[event], out);
+        shown(out).map(ControlFlow::Continue)
+    });
+    let is_read = is_read.map_err(|error| lost(error, &id, seq))?;
+    let Some(ended) = ended.filter(|_| is_read) else { return Ok(Exit::Done) };
+    out.line("");
+    summary(&ended, out);
+    Ok(exit_of(&ended.status))
+}
+
+/// What a person is told of code that runs and says nothing.
+const ALL_IS_WELL: &str = "it runs, and has said nothing for a while; Ctrl+C cancels it";
+
+/// Waits for the end of an execution, and prints it as the API has it then.
+fn document(id: &str, client: &Client, out: &mut Output) -> Result<Exit> {
+    // The stream says when it has ended, but the execution with its events only the API says: those that were lost in
+    // a crash have been told, too.
+    let stream = |on: &mut OnNews<'_>| client.watch_execution(id, 0, true, on);
+    let answer = follow(out, Some(ALL_IS_WELL), stream, |name, _, _| match name {
+        "end" => Ok(ControlFlow::Break(())),
+        _ => Ok(ControlFlow::Continue(())),
+    })
+    .and_then(|_| client.persistently(|client| client.execution(id)))
+    .map_err(|error| lost(error, id, 0))?;
+    out.json(&answer.text);
+    Ok(exit_of(&answer.value.status))
+}
+
+/// The same error with the way back to an execution that may still run.
+fn lost(error: Error, id: &str, seq: u64) -> Error {
+    match error.exit() {
+        Exit::Unreachable => error.hint(format!("`vm-system exec watch {id} --after-seq {seq}` goes on from there")),
+        _ => error,
+    }
+}
+
+/// Has Ctrl+C cancel the execution whose id is set here, as soon as it is. A second one ends the program, with a word
+/// about what it leaves behind.
+fn cancelled_by_ctrl_c(session: &str, client: &Client, out: &Output) -> Result<Arc<OnceLock<String>>> {
+    let running: Arc<OnceLock<String>> = Arc::default();
+    // What writes the events may be waiting for its reader, and what drives its connections waits with it.
+    let (client, aside, cancelled) = (client.another()?, out.aside(), Arc::clone(&running));
+    let cancel = move || {
+        if cancelled.get().is_none() {
+            // Whether the daemon has begun nobody knows: what was sent is not taken back by going away.
+            aside.info("cancelling, as soon as the daemon has said what");
+            aside.hint("Ctrl+C again ends this command at once");
+        }
+        let id = cancelled.wait();
+        aside.info(&format!("cancelling execution {id}…"));
+        aside.hint("Ctrl+C again ends this command at once");
+        match client.persistently(|client| client.cancel(id)) {
+            // Then it has ended by itself, and is shown like that.
+            Err(error) if error.code() != "EXECUTION_NOT_RUNNING" => aside.error(&error),
+            _ => {}
+        }
+    };
+    let (aside, left, session) = (out.aside(), Arc::clone(&running), session.to_owned());
+    let last_words = move || match left.get() {
+        Some(id) => {
+            aside.info(&format!("execution {id} may still run"));
+            aside.hint(&format!("`vm-system exec watch {id}` follows it, `vm-system exec cancel {id}` ends it"));
+        }
+        None => {
+            aside.info("an execution may have begun");
+            aside.hint(&format!("`vm-system exec list {session}` shows it"));
+        }
+    };
+    Interrupt::watch(cancel, last_words)?;
+    Ok(running)
+}
