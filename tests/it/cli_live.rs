@@ -246,6 +246,19 @@ fn ctrl_c_before_anything_is_known_leaves_nothing_behind() {
 }
 
 #[test]
+fn ctrl_c_ends_a_run_without_a_daemon_as_well() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let endless = "console.log('up'); for (;;) {}";
+        let mut program = Program::start("http://127.0.0.1:9", &["eval", "--cpu-ms", "600000", endless]);
+        program.stdout.wait_for("up");
+        program.signal(signal);
+        let (status, _, aside) = program.end(SOON);
+        assert_eq!(status.code(), Some(code), "{aside:?}");
+        assert!(aside.concat().contains("[CANCELLED]"), "{aside:?}");
+    }
+}
+
+#[test]
 fn ctrl_c_ends_a_watch_and_nothing_else() {
     let daemon = Daemon::start();
     let session = patient(&daemon);
@@ -288,7 +301,8 @@ fn anew(daemon: &mut Daemon) -> Daemon {
     Daemon::with(&home, |command| *command = serve(&home.db(), &address))
 }
 
-/// Waits until so many events are on disk: those that a reader has seen are, 100 ms later. From there all are told alike.
+/// Waits until so many events are on disk: those that a reader has seen are, 100 ms later. From then on nothing that was
+/// read can be lost.
 #[track_caller]
 fn wait_until_on_disk(home: &Home, events: u32) {
     let count = || {

@@ -206,6 +206,14 @@ impl Aside {
         locked(&self.err).terminal
     }
 
+    /// Goes back to where the line began: a terminal has just written `^C` there.
+    pub(crate) fn after_ctrl_c(&self) {
+        let mut err = locked(&self.err);
+        if err.terminal {
+            err.write("\r");
+        }
+    }
+
     /// Says what is going on.
     pub(crate) fn info(&self, message: &str) {
         self.say(|err| err.note("info", Style::new(), message));

@@ -67,6 +67,9 @@ impl Client {
 
     /// Hands on a session's events, and the session, as `session`, whenever its status changes.
     ///
+    /// What it does *not* promise: while no event has come, there is no place to go on from. After a cut a `tail` is
+    /// then counted anew, and misses what began and ended in between.
+    ///
     /// # Errors
     /// As [`watch_execution`](Self::watch_execution).
     pub(crate) fn watch_session(

@@ -18,8 +18,8 @@ use crate::output::{BAD, GOOD, Output};
 pub(crate) enum ExecCommand {
     /// Run a snippet; what it declares is there for the next one
     ///
-    /// Its events are shown as they come. Ctrl+C cancels it, and the session lives on; a second Ctrl+C ends this command
-    /// at once. A daemon that goes away is asked again for ten seconds.
+    /// Its events are shown as they come. Ctrl+C cancels it, and the session lives on; a second one ends this command at
+    /// once. A daemon that goes away is asked again for ten seconds.
     #[command(after_help = "\
 Examples:
   vm-system exec repl SESSION_ID 'const seed = 40; seed + 2'
@@ -38,8 +38,8 @@ Examples:
     },
     /// Run a file of the session's worktree
     ///
-    /// Its events are shown as they come. Ctrl+C cancels it, and the session lives on; a second Ctrl+C ends this command
-    /// at once. A daemon that goes away is asked again for ten seconds.
+    /// Its events are shown as they come. Ctrl+C cancels it, and the session lives on; a second one ends this command at
+    /// once. A daemon that goes away is asked again for ten seconds.
     RunFile(RunFileArgs),
     /// List the executions of a session, newest first
     List {

@@ -24,10 +24,7 @@ pub(super) fn follow(
     let mut told_of_cut = false;
     let followed = stream(&mut |news| {
         match news {
-            News::Message(name, document) => {
-                comfort = None;
-                return show(name, document, out);
-            }
+            News::Message(name, document) => return show(name, document, out),
             News::Quiet => {
                 if let Some(words) = comfort.take() {
                     aside.info(words);

@@ -10,7 +10,7 @@ use crate::commands::follow::follow;
 use crate::commands::{shown, understood};
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupt;
-use crate::output::Output;
+use crate::output::{Aside, Output};
 
 /// Prints events as they come. Answers the execution once it has ended; none when nobody reads any more.
 pub(super) fn watch(id: &str, after_seq: u64, client: &Client, out: &mut Output) -> Result<Option<Answer<Execution>>> {
@@ -104,32 +104,73 @@ fn cancelled_by_ctrl_c(session: &str, client: &Client, out: &Output) -> Result<A
     let running: Arc<OnceLock<String>> = Arc::default();
     // What writes the events may be waiting for its reader, and what drives its connections waits with it.
     let (client, aside, cancelled) = (client.another()?, out.aside(), Arc::clone(&running));
-    let cancel = move || {
+    let first = move || {
+        aside.after_ctrl_c();
         if cancelled.get().is_none() {
             // Whether the daemon has begun nobody knows: what was sent is not taken back by going away.
             aside.info("cancelling, as soon as the daemon has said what");
-            aside.hint("Ctrl+C again ends this command at once");
+            aside.hint(AGAIN);
         }
-        let id = cancelled.wait();
-        aside.info(&format!("cancelling execution {id}…"));
-        aside.hint("Ctrl+C again ends this command at once");
-        match client.persistently(|client| client.cancel(id)) {
-            // Then it has ended by itself, and is shown like that.
-            Err(error) if error.code() != "EXECUTION_NOT_RUNNING" => aside.error(&error),
-            _ => {}
-        }
+        cancel(cancelled.wait(), &client, &aside);
     };
     let (aside, left, session) = (out.aside(), Arc::clone(&running), session.to_owned());
-    let last_words = move || match left.get() {
-        Some(id) => {
-            aside.info(&format!("execution {id} may still run"));
-            aside.hint(&format!("`vm-system exec watch {id}` follows it, `vm-system exec cancel {id}` ends it"));
-        }
-        None => {
-            aside.info("an execution may have begun");
-            aside.hint(&format!("`vm-system exec list {session}` shows it"));
+    let last_words = move || {
+        aside.after_ctrl_c();
+        match left.get() {
+            Some(id) => {
+                aside.info(&format!("execution {id} may still run"));
+                aside.hint(&format!("`vm-system exec watch {id}` follows it, `vm-system exec cancel {id}` ends it"));
+            }
+            None => {
+                aside.info("an execution may have begun");
+                aside.hint(&format!("`vm-system exec list {session}` shows it"));
+            }
         }
     };
-    Interrupt::watch(cancel, last_words)?;
+    Interrupt::watch(first, last_words)?;
     Ok(running)
+}
+
+/// What a second Ctrl+C does.
+const AGAIN: &str = "Ctrl+C again ends this command at once, and leaves the execution to itself";
+
+/// Cancels an execution. How it ended is shown by whoever follows it.
+fn cancel(id: &str, client: &Client, aside: &Aside) {
+    aside.info(&format!("cancelling execution {id}…"));
+    aside.hint(AGAIN);
+    match client.persistently(|client| client.cancel(id)) {
+        Err(error) if error.code() != "EXECUTION_NOT_RUNNING" => aside.error(&error),
+        // It is cancelled, or had ended by itself.
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::tests::{http, listener};
+    use crate::output::kept;
+
+    /// What is said while the daemon answers so.
+    fn cancelled(answers: &[(&str, &str)]) -> String {
+        let (address, served) = listener(answers.iter().map(|(status, body)| http(status, body)).collect());
+        let (out, _, err) = kept::output(false, false);
+        cancel("e-1", &Client::new(&address).expect("the address is good"), &out.aside());
+        for request in served.join().expect("the daemon ends") {
+            assert!(request.starts_with("POST /api/v1/executions/e-1/cancel HTTP"), "{request}");
+        }
+        err.text()
+    }
+
+    #[test]
+    fn an_execution_that_ended_by_itself_need_not_be_cancelled() {
+        const ENDED: &str = r#"{"error":{"code":"EXECUTION_NOT_RUNNING","message":"Execution is not running"}}"#;
+        const BUSY: &str = r#"{"error":{"code":"SHUTTING_DOWN","message":"Shutting down"}}"#;
+        const OTHER: &str = r#"{"error":{"code":"EXECUTION_NOT_FOUND","message":"Execution not found"}}"#;
+        let said = format!("info: cancelling execution e-1…\nhint: {AGAIN}\n");
+        assert_eq!(cancelled(&[("409 Conflict", ENDED)]), said);
+        assert_eq!(cancelled(&[("503 Service Unavailable", BUSY), ("409 Conflict", ENDED)]), said);
+        let failed = cancelled(&[("404 Not Found", OTHER)]);
+        assert!(failed.starts_with(&said) && failed.contains("[EXECUTION_NOT_FOUND]"), "{failed}");
+    }
 }
