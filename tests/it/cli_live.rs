@@ -348,6 +348,23 @@ fn a_daemon_that_starts_anew_is_found_again() {
 }
 
 #[test]
+fn a_daemon_that_is_stopped_says_how_it_ended() {
+    let mut daemon = Daemon::start();
+    let (session, other) = (patient(&daemon), patient(&daemon));
+    let (mut foreground, id) = Program::up(&daemon, &["exec", "repl", &session, ENDLESS]);
+    let mut json = Program::start(&daemon.url(), &["--json", "exec", "repl", &other, ENDLESS]);
+    let of_json = daemon.running_execution(&other);
+    wait_for("both to follow", SOON, || daemon.log().matches("/events/stream").nth(1).map(drop));
+    daemon.stop();
+    let (status, lines, aside) = foreground.end(SOON);
+    let (code, documents, said) = json.end(SOON);
+    let daemon = Daemon::at(&daemon.home);
+    assert_eq!((status.code(), lines, aside), (Some(4), shown(&daemon.execution(&id)), vec![]));
+    let document: Value = serde_json::from_str(&documents.concat()).unwrap();
+    assert_eq!((code.code(), document, said), (Some(4), daemon.execution(&of_json), vec![]));
+}
+
+#[test]
 fn a_daemon_that_stays_away_is_given_up() {
     let mut daemon = Daemon::start();
     let session = patient(&daemon);

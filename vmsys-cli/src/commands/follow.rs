@@ -10,7 +10,8 @@ use crate::output::Output;
 /// How long a line may be cut without a word about it to a program; a person sees a command stand still earlier.
 const UNNOTICED: Duration = Duration::from_secs(1);
 
-/// Reads a stream, whose messages the function shows until one is the last. Tells whether somebody reads to the end.
+/// Reads a stream, whose messages the function shows until one is the last, or nobody reads any more. Tells whether it
+/// came in one piece: where the line was cut, the daemon may have been killed, and have lost what it had told last.
 ///
 /// A person who hears nothing for a while is told once that all is well, if there are words for it.
 pub(super) fn follow(
@@ -21,7 +22,7 @@ pub(super) fn follow(
 ) -> Result<bool> {
     let aside = out.aside();
     let mut comfort = all_is_well.filter(|_| aside.is_to_a_person());
-    let mut told_of_cut = false;
+    let (mut in_one_piece, mut told_of_cut) = (true, false);
     let followed = stream(&mut |news| {
         match news {
             News::Message(name, document) => return show(name, document, out),
@@ -30,20 +31,23 @@ pub(super) fn follow(
                     aside.info(words);
                 }
             }
-            News::Cut(lasted) if !told_of_cut && (aside.is_to_a_person() || lasted >= UNNOTICED) => {
-                told_of_cut = true;
-                aside.info("the daemon has gone away; asking for it again");
+            News::Cut(lasted) => {
+                in_one_piece = false;
+                if !told_of_cut && (aside.is_to_a_person() || lasted >= UNNOTICED) {
+                    told_of_cut = true;
+                    aside.info("the daemon has gone away; asking for it again");
+                }
             }
-            News::Back if told_of_cut => {
-                told_of_cut = false;
-                aside.info("the daemon is there again");
+            News::Back => {
+                if std::mem::take(&mut told_of_cut) {
+                    aside.info("the daemon is there again");
+                }
             }
-            News::Cut(_) | News::Back => {}
         }
         Ok(ControlFlow::Continue(()))
     });
     match followed {
-        Err(_) if out.is_cut() => Ok(false),
-        followed => followed.map(|()| true),
+        Err(_) if out.is_cut() => Ok(in_one_piece),
+        followed => followed.map(|()| in_one_piece),
     }
 }

@@ -16,7 +16,7 @@ use crate::output::{Aside, Output};
 pub(super) fn watch(id: &str, after_seq: u64, client: &Client, out: &mut Output) -> Result<Option<Answer<Execution>>> {
     let stream = |on: &mut OnNews<'_>| client.watch_execution(id, after_seq, false, on);
     let mut ended = None;
-    let is_read = follow(out, None, stream, |name, document, out| {
+    follow(out, None, stream, |name, document, out| {
         if name == "end" {
             ended = Some(Answer { text: document.to_owned(), value: understood(document)? });
             return Ok(ControlFlow::Break(()));
@@ -28,7 +28,7 @@ pub(super) fn watch(id: &str, after_seq: u64, client: &Client, out: &mut Output)
         }
         shown(out).map(ControlFlow::Continue)
     })?;
-    Ok(ended.filter(|_| is_read))
+    Ok(ended)
 }
 
 /// Starts code, shows what it does while it does it, and ends as it does. Ctrl+C cancels it; a program that goes away
@@ -55,7 +55,7 @@ pub(super) fn foreground(
     }
     let stream = |on: &mut OnNews<'_>| client.watch_execution(&id, 0, true, on);
     let (mut seq, mut ended) = (0, None);
-    let is_read = follow(out, Some(ALL_IS_WELL), stream, |name, document, out| {
+    let followed = follow(out, Some(ALL_IS_WELL), stream, |name, document, out| {
         if name == "end" {
             ended = Some(understood::<Execution>(document)?);
             return Ok(ControlFlow::Break(()));
@@ -65,8 +65,9 @@ pub(super) fn foreground(
         events(&[event], out);
         shown(out).map(ControlFlow::Continue)
     });
-    let is_read = is_read.map_err(|error| lost(error, &id, seq))?;
-    let Some(ended) = ended.filter(|_| is_read) else { return Ok(Exit::Done) };
+    followed.map_err(|error| lost(error, &id, seq))?;
+    // Nobody reads any more.
+    let Some(ended) = ended else { return Ok(Exit::Done) };
     out.line("");
     summary(&ended, out);
     Ok(exit_of(&ended.status))
@@ -77,23 +78,40 @@ const ALL_IS_WELL: &str = "it runs, and has said nothing for a while; Ctrl+C can
 
 /// Waits for the end of an execution, and prints it as the API has it then.
 fn document(id: &str, client: &Client, out: &mut Output) -> Result<Exit> {
-    // The stream says when it has ended, but the execution with its events only the API says: those that were lost in
-    // a crash have been told, too.
     let stream = |on: &mut OnNews<'_>| client.watch_execution(id, 0, true, on);
-    let answer = follow(out, Some(ALL_IS_WELL), stream, |name, _, _| match name {
-        "end" => Ok(ControlFlow::Break(())),
-        _ => Ok(ControlFlow::Continue(())),
-    })
-    .and_then(|_| client.persistently(|client| client.execution(id)))
-    .map_err(|error| lost(error, id, 0))?;
+    let (mut seen, mut ended) = (Vec::new(), None);
+    let followed = follow(out, Some(ALL_IS_WELL), stream, |name, document, _| {
+        if name == "end" {
+            ended = Some(Answer { text: document.to_owned(), value: understood(document)? });
+            return Ok(ControlFlow::Break(()));
+        }
+        seen.push(document.to_owned());
+        Ok(ControlFlow::Continue(()))
+    });
+    let told = |in_one_piece: bool| ended.filter(|_| in_one_piece).and_then(|ended| with_events(ended, &seen));
+    let asked = || client.persistently(|client| client.execution(id));
+    let answer = followed.and_then(|in_one_piece| told(in_one_piece).map_or_else(asked, Ok));
+    let answer = answer.map_err(|error| lost(error, id, 0))?;
     out.json(&answer.text);
     Ok(exit_of(&answer.value.status))
 }
 
-/// The same error with the way back to an execution that may still run.
+/// Puts the events that were told into the execution that is told at the end without them.
+///
+/// It could be asked for instead, but a daemon that stops says the end and answers no more. One that was killed, though,
+/// may have told events that it has lost, and then only what it says afterwards is true.
+fn with_events(ended: Answer<Execution>, events: &[String]) -> Option<Answer<Execution>> {
+    let open = ended.text.trim_end().strip_suffix('}')?;
+    Some(Answer { text: format!("{open},\"events\":[{}]}}", events.join(",")), value: ended.value })
+}
+
+/// The same error with the way back to an execution that may still run, behind the last event that was shown.
 fn lost(error: Error, id: &str, seq: u64) -> Error {
-    match error.exit() {
-        Exit::Unreachable => error.hint(format!("`vm-system exec watch {id} --after-seq {seq}` goes on from there")),
+    match (error.exit(), seq) {
+        (Exit::Unreachable, 0) => error.hint(format!("`vm-system exec watch {id}` follows it")),
+        (Exit::Unreachable, _) => {
+            error.hint(format!("`vm-system exec watch {id} --after-seq {seq}` goes on from there"))
+        }
         _ => error,
     }
 }
