@@ -73,8 +73,8 @@ fn a_session_is_watched_to_its_end() {
 }
 
 #[test]
-fn a_watch_ends_with_its_reader_and_says_when_the_line_is_cut() {
-    let mut daemon = Daemon::start();
+fn a_watch_ends_with_its_reader() {
+    let daemon = Daemon::start();
     let session = daemon.session();
     let endless = "for (let i = 0; ; i++) { console.log(i); await new Promise(r => setTimeout(r, 20)) }";
     let started = daemon.cli(&["--json", "exec", "repl", &session, endless, "--detach"]).expect(0);
@@ -85,14 +85,4 @@ fn a_watch_ends_with_its_reader_and_says_when_the_line_is_cut() {
     drop(unread.stdout.take());
     let status = wait_for("it to notice", Duration::from_secs(20), || unread.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
-
-    let mut command = vm_system();
-    command.args(["--server-url", &daemon.url(), "exec", "watch", &id]);
-    let watching = std::thread::spawn(move || run(command, Duration::from_secs(60)));
-    wait_for("the watch to be there", Duration::from_secs(20), || {
-        daemon.log().matches("/events/stream").nth(1).map(drop)
-    });
-    daemon.kill();
-    let cut = watching.join().unwrap().expect(3);
-    assert!(cut.stdout.starts_with("[1] input_echo"), "{}", cut.stdout);
 }

@@ -45,7 +45,8 @@ Exit codes:
   1  the daemon refused, or something failed
   2  the command line cannot be understood
   3  no daemon answers
-  4  the execution ended in error, timeout or cancelled";
+  4  the execution ended in error, timeout or cancelled
+  130, 143  Ctrl+C or SIGTERM ended the command; an execution may still run";
 
 /// Flags of every command.
 // Not `GlobalArgs`: clap names a group after the type, and the daemon's shared flags have that name already.

@@ -1,5 +1,6 @@
 //! The REST client: one call of the contract a method, one connection a call.
 
+mod attempts;
 pub(crate) mod records;
 mod stream;
 pub(crate) mod token;
@@ -23,10 +24,12 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use self::attempts::Attempts;
 use self::records::{
     AvailableLibrary, AvailableModule, Capability, DeletedTemplate, Document, Event, Execution, Given,
     RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
 };
+pub(crate) use self::stream::{News, OnNews};
 use self::url::{ApiPath, Place, ServerUrl};
 use crate::error::{Error, Result};
 
@@ -68,11 +71,16 @@ impl Client {
     /// A usage error when the address is none.
     pub(crate) fn new(address: &str) -> Result<Self> {
         let url = ServerUrl::parse(address)?;
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::failed("IO_ERROR", format!("cannot set up networking: {error}")))?;
-        Ok(Self { url, authorization: None, runtime: Some(runtime), patience: ANSWER })
+        Ok(Self { url, authorization: None, runtime: Some(networking()?), patience: ANSWER })
+    }
+
+    /// Another client of the same daemon, for another thread.
+    ///
+    /// # Errors
+    /// There is no networking to be had.
+    pub(crate) fn another(&self) -> Result<Self> {
+        let runtime = Some(networking()?);
+        Ok(Self { url: self.url.clone(), authorization: self.authorization.clone(), runtime, patience: self.patience })
     }
 
     /// The same, showing a token.
@@ -220,6 +228,20 @@ impl Client {
 
     pub(crate) fn cancel(&self, execution: &str) -> Result<Answer<Execution>> {
         self.post(&ApiPath::new(&["executions", execution, "cancel"]), None, Some(self.patience))
+    }
+
+    /// Makes a call that may be made twice, and makes it again for a while when nobody answers, or not yet.
+    pub(crate) fn persistently<T>(&self, call: impl Fn(&Self) -> Result<T>) -> Result<T> {
+        let mut attempts = None;
+        loop {
+            match call(self) {
+                Err(error) if error.is_passing() => match attempts.get_or_insert_with(Attempts::begin).pause() {
+                    Some(pause) => std::thread::sleep(pause),
+                    None => return Err(error),
+                },
+                answer => return answer,
+            }
+        }
     }
 
     fn get<T: DeserializeOwned>(&self, path: &ApiPath) -> Result<Answer<T>> {
@@ -422,6 +444,12 @@ impl Client {
     fn odd(&self, what: String) -> Error {
         Error::bad_answer(format!("{} answered {what}", self.url))
     }
+}
+
+/// What drives a client's connections, on the thread that waits for them.
+fn networking() -> Result<Runtime> {
+    let built = Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Error::failed("IO_ERROR", format!("cannot set up networking: {error}")))
 }
 
 /// Bytes both ways.

@@ -21,8 +21,10 @@ pub(crate) enum Exit {
     Unreachable,
     /// The code was run, and ended in `error`, `timeout` or `cancelled`.
     ExecutionFailed,
-    /// Ctrl+C ended a run: 128 and the number of the signal, as shells have it.
+    /// Ctrl+C ended it: 128 and the number of the signal, as shells have it.
     Interrupted,
+    /// SIGTERM ended it.
+    Terminated,
 }
 
 impl Exit {
@@ -35,6 +37,7 @@ impl Exit {
             Self::Unreachable => 3,
             Self::ExecutionFailed => 4,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 }
@@ -142,9 +145,13 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// Returns one of the details, if it is a string.
-    pub(crate) fn detail(&self, name: &str) -> Option<&str> {
-        self.0.details.get(name)?.as_str()
+    /// Tells whether the same may succeed in a moment: nobody answers, or whoever does has no time or place just now.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Unreachable => true,
+            ErrorKind::Refused => matches!(self.code(), "SHUTTING_DOWN" | "LIMIT_REACHED"),
+            _ => false,
+        }
     }
 
     /// Returns the exit code, which the kind decides alone.
@@ -289,8 +296,23 @@ mod tests {
         for (error, code) in table {
             assert_eq!(error.exit().code(), code, "{error}");
         }
-        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::ExecutionFailed, Exit::Interrupted];
-        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 130]);
+        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::ExecutionFailed];
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4]);
+        assert_eq!([Exit::Interrupted, Exit::Terminated].map(Exit::code), [130, 143]);
+    }
+
+    #[test]
+    fn what_may_pass_is_told_from_what_stays() {
+        for (error, passing) in [
+            (Error::unreachable("x"), true),
+            (refused("SHUTTING_DOWN", json!({})), true),
+            (refused("LIMIT_REACHED", json!({})), true),
+            (refused("EXECUTION_NOT_FOUND", json!({})), false),
+            (Error::bad_answer("x"), false),
+            (Error::failed("IO_ERROR", "x"), false),
+        ] {
+            assert_eq!(error.is_passing(), passing, "{error}");
+        }
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! `vm-system`: templates, sessions and executions from the command line.
 //!
-//! `serve` runs the daemon and `run` and `eval` run JavaScript right here; every other command is one or two REST
-//! calls to a daemon. Each command is a function from its arguments and an [`Output`] to an
+//! `serve` runs the daemon and `run` and `eval` run JavaScript right here; every other command is a few REST calls
+//! to a daemon. Each command is a function from its arguments and an [`Output`] to an
 //! [`Exit`](error::Exit), or to an [`Error`](error::Error) whose kind picks the exit code.
 
 mod args;
 mod client;
 mod commands;
 mod error;
+mod interrupt;
 mod json;
 mod output;
 

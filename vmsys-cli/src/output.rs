@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
@@ -32,13 +33,22 @@ const LAST_COLUMN: usize = 60;
 /// Both streams, and the form that the caller asked for.
 pub(crate) struct Output {
     out: Sink,
-    err: Sink,
+    err: Arc<Mutex<Sink>>,
+    json: bool,
+}
+
+/// Says on standard error what is not the answer, from any thread.
+///
+/// Under `--json` standard error is for the envelope of an error: then only a person hears it.
+#[derive(Clone)]
+pub(crate) struct Aside {
+    err: Arc<Mutex<Sink>>,
     json: bool,
 }
 
 /// One stream.
 struct Sink {
-    writer: Box<dyn Write>,
+    writer: Box<dyn Write + Send>,
     terminal: bool,
     color: bool,
     /// Why writing stopped, if it did.
@@ -61,12 +71,12 @@ impl Output {
                 writer: Box::new(BufWriter::new(stdout)),
                 failure: None,
             },
-            err: Sink {
+            err: Arc::new(Mutex::new(Sink {
                 terminal: stderr.is_terminal(),
                 color: colored(anstream::AutoStream::choice(&stderr)),
                 writer: Box::new(stderr),
                 failure: None,
-            },
+            })),
             json,
         }
     }
@@ -161,27 +171,25 @@ impl Output {
 
     /// Writes what a script printed to standard error, as it is and at once.
     pub(crate) fn script_err(&mut self, text: &str) {
-        self.err.write(text);
+        locked(&self.err).write(text);
     }
 
     /// Writes `LEVEL: MESSAGE` to standard error.
     pub(crate) fn note(&mut self, level: &str, style: Style, message: &str) {
         self.out.flush();
-        let level = self.err.paint(style, level);
-        self.err.write(&format!("{level}: {}\n", visible_lines(message)));
+        locked(&self.err).note(level, style, message);
     }
 
     /// Writes an error and its hint, or its envelope, to standard error.
     pub(crate) fn error(&mut self, error: &Error) {
-        if self.json {
-            self.out.flush();
-            self.err.document(&error.envelope());
-            return;
-        }
-        self.note("error", BAD, &format!("{} [{}]", error.message(), error.code()));
-        if let Some(hint) = error.next_step() {
-            self.note("hint", HINT, hint);
-        }
+        self.out.flush();
+        let mut err = locked(&self.err);
+        if self.json { err.document(&error.envelope()) } else { err.error(error) }
+    }
+
+    /// Returns what says things on standard error while the answer is being written.
+    pub(crate) fn aside(&self) -> Aside {
+        Aside { err: Arc::clone(&self.err), json: self.json }
     }
 
     /// Flushes, and returns how the program ends: as its work did, unless the answer could not be written.
@@ -195,6 +203,48 @@ impl Output {
             _ => exit,
         }
     }
+}
+
+impl Aside {
+    /// Tells whether it is a person who listens.
+    pub(crate) fn is_to_a_person(&self) -> bool {
+        locked(&self.err).terminal
+    }
+
+    /// Goes back to where the line began: a terminal has just written `^C` there.
+    pub(crate) fn after_ctrl_c(&self) {
+        let mut err = locked(&self.err);
+        if err.terminal {
+            err.write("\r");
+        }
+    }
+
+    /// Says what is going on.
+    pub(crate) fn info(&self, message: &str) {
+        self.say(|err| err.note("info", Style::new(), message));
+    }
+
+    /// Says what to try next.
+    pub(crate) fn hint(&self, message: &str) {
+        self.say(|err| err.note("hint", HINT, message));
+    }
+
+    /// Says what went wrong beside the work itself.
+    pub(crate) fn error(&self, error: &Error) {
+        self.say(|err| err.error(error));
+    }
+
+    fn say(&self, write: impl FnOnce(&mut Sink)) {
+        let mut err = locked(&self.err);
+        if err.terminal || !self.json {
+            write(&mut err);
+        }
+    }
+}
+
+/// Returns the stream, also of a thread that has panicked: lines are written whole.
+fn locked(sink: &Mutex<Sink>) -> MutexGuard<'_, Sink> {
+    sink.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sink {
@@ -211,6 +261,18 @@ impl Sink {
             && let Err(failure) = self.writer.flush()
         {
             self.failure = Some(failure);
+        }
+    }
+
+    fn note(&mut self, level: &str, style: Style, message: &str) {
+        let level = self.paint(style, level);
+        self.write(&format!("{level}: {}\n", visible_lines(message)));
+    }
+
+    fn error(&mut self, error: &Error) {
+        self.note("error", BAD, &format!("{} [{}]", error.message(), error.code()));
+        if let Some(hint) = error.next_step() {
+            self.note("hint", HINT, hint);
         }
     }
 
@@ -268,18 +330,17 @@ fn shortened(cell: &str) -> Cow<'_, str> {
 /// An output that is kept, for tests of commands.
 #[cfg(test)]
 pub(crate) mod kept {
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use std::sync::{Arc, Mutex};
 
     use super::{Output, Sink};
 
     /// Where the text went.
     #[derive(Clone, Default)]
-    pub(crate) struct Kept(Rc<RefCell<Vec<u8>>>);
+    pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
 
     impl std::io::Write for Kept {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.borrow_mut().extend_from_slice(bytes);
+            self.0.lock().expect("no writer panics").extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -291,7 +352,7 @@ pub(crate) mod kept {
     impl Kept {
         /// Returns what was written so far.
         pub(crate) fn text(&self) -> String {
-            String::from_utf8(self.0.borrow().clone()).expect("text is written")
+            String::from_utf8(self.0.lock().expect("no writer panics").clone()).expect("text is written")
         }
     }
 
@@ -299,7 +360,7 @@ pub(crate) mod kept {
     pub(crate) fn output(json: bool, terminal: bool) -> (Output, Kept, Kept) {
         let (out, err) = (Kept::default(), Kept::default());
         let sink = |kept: &Kept| Sink { writer: Box::new(kept.clone()), terminal, color: terminal, failure: None };
-        (Output { out: sink(&out), err: sink(&err), json }, out, err)
+        (Output { out: sink(&out), err: Arc::new(Mutex::new(sink(&err))), json }, out, err)
     }
 }
 
@@ -375,6 +436,21 @@ mod tests {
         let (mut out, _, err) = kept::output(true, false);
         out.error(&Error::usage("why"));
         assert_eq!(err.text(), "{\"error\":{\"code\":\"USAGE\",\"message\":\"why\"}}\n");
+    }
+
+    #[test]
+    fn what_is_said_aside_is_not_for_programs_that_read_envelopes() {
+        for (json, terminal, said) in
+            [(false, false, true), (false, true, true), (true, true, true), (true, false, false)]
+        {
+            let (out, text, err) = kept::output(json, terminal);
+            let aside = out.aside();
+            aside.info("so it is");
+            aside.hint("do that");
+            aside.error(&Error::usage("why"));
+            assert_eq!(err.text().contains("so it is") && err.text().contains("why"), said, "{json} {terminal}");
+            assert_eq!((err.text().is_empty(), text.text().as_str()), (!said, ""));
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! `vm-system exec`: code in a session, and what came of it.
 
+mod live;
+
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use super::{body, show, show_list, shown, understood};
+use super::{body, show, show_list};
 use crate::args::{self, id};
 use crate::client::records::{Event, Execution};
 use crate::client::{Answer, Client};
@@ -15,6 +17,9 @@ use crate::output::{BAD, GOOD, Output};
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExecCommand {
     /// Run a snippet; what it declares is there for the next one
+    ///
+    /// Its events are shown as they come. Ctrl+C cancels it, and the session lives on; a second one ends this command at
+    /// once. A daemon that goes away is asked again for ten seconds.
     #[command(after_help = "\
 Examples:
   vm-system exec repl SESSION_ID 'const seed = 40; seed + 2'
@@ -32,6 +37,9 @@ Examples:
         detach: bool,
     },
     /// Run a file of the session's worktree
+    ///
+    /// Its events are shown as they come. Ctrl+C cancels it, and the session lives on; a second one ends this command at
+    /// once. A daemon that goes away is asked again for ten seconds.
     RunFile(RunFileArgs),
     /// List the executions of a session, newest first
     List {
@@ -61,6 +69,8 @@ Examples:
         follow: bool,
     },
     /// Follow an execution to its end, and end as it does
+    ///
+    /// Ctrl+C ends this command, and not the execution. A daemon that goes away is asked again for ten seconds.
     #[command(after_help = "\
 Examples:
   vm-system exec watch EXECUTION_ID
@@ -107,13 +117,13 @@ pub(crate) struct RunFileArgs {
 pub(crate) fn run(command: ExecCommand, client: &Client, out: &mut Output) -> Result<Exit> {
     match command {
         ExecCommand::Repl { session_id, code, detach } => {
-            let mut request = body! {"session_id": session_id, "input": args::code(code)?};
-            if detach {
-                request.insert("detach".to_owned(), true.into());
-            }
-            return conclude(client.repl(request), client, out);
+            let request = body! {"session_id": session_id.as_str(), "input": args::code(code)?, "detach": true};
+            return start(&session_id, || client.repl(request), detach, client, out);
         }
-        ExecCommand::RunFile(run) => return conclude(client.run_file(request(run)), client, out),
+        ExecCommand::RunFile(run) => {
+            let (session_id, detach) = (run.session_id.clone(), run.detach);
+            return start(&session_id, || client.run_file(request(run)), detach, client, out);
+        }
         ExecCommand::List { session_id, limit } => {
             let head = ["ID", "KIND", "STATUS", "STARTED", "WALL MS", "INPUT"];
             show_list(&client.executions(&session_id, limit)?, out, "No executions found", &head, row);
@@ -121,17 +131,12 @@ pub(crate) fn run(command: ExecCommand, client: &Client, out: &mut Output) -> Re
         // To have shown it is what was asked for, however it ended.
         ExecCommand::Get { execution_id } => show(&client.execution(&execution_id)?, out, execution),
         ExecCommand::Events { execution_id, after_seq, follow: true } => {
-            watch(&execution_id, after_seq, client, out)?;
+            live::watch(&execution_id, after_seq, client, out)?;
         }
         ExecCommand::Watch { execution_id, after_seq } => {
-            let Some(ended) = watch(&execution_id, after_seq, client, out)? else { return Ok(Exit::Done) };
-            let answer: Execution = understood(&ended)?;
-            if out.is_json() {
-                out.json(&ended);
-            } else {
-                summary(&answer, out);
-            }
-            return Ok(exit_of(&answer.status));
+            let Some(ended) = live::watch(&execution_id, after_seq, client, out)? else { return Ok(Exit::Done) };
+            show(&ended, out, summary);
+            return Ok(exit_of(&ended.value.status));
         }
         ExecCommand::Events { execution_id, after_seq, follow: false } => {
             show(&client.events(&execution_id, after_seq)?, out, |list, out| match list.as_slice() {
@@ -146,8 +151,23 @@ pub(crate) fn run(command: ExecCommand, client: &Client, out: &mut Output) -> Re
     Ok(Exit::Done)
 }
 
+/// Starts code, which is answered once it runs, and follows it unless it is to be left alone.
+fn start(
+    session: &str,
+    code: impl FnOnce() -> Result<Answer<Execution>>,
+    detach: bool,
+    client: &Client,
+    out: &mut Output,
+) -> Result<Exit> {
+    if !detach {
+        return live::foreground(session, code, client, out);
+    }
+    show(&code()?, out, execution);
+    Ok(Exit::Done)
+}
+
 fn request(run: RunFileArgs) -> Map<String, Value> {
-    let mut request = body! {"session_id": run.session_id, "path": run.path};
+    let mut request = body! {"session_id": run.session_id, "path": run.path, "detach": true};
     // A daemon that decodes strictly gets only what was asked for.
     if !run.arg.is_empty() {
         request.insert("args".to_owned(), run.arg.into_iter().collect());
@@ -156,36 +176,7 @@ fn request(run: RunFileArgs) -> Map<String, Value> {
         request
             .insert("env".to_owned(), run.env.into_iter().map(|(name, value)| (name, Value::String(value))).collect());
     }
-    if run.detach {
-        request.insert("detach".to_owned(), true.into());
-    }
     request
-}
-
-/// Prints events as they come. Answers the execution once it has ended; none when nobody reads any more.
-fn watch(id: &str, after_seq: u64, client: &Client, out: &mut Output) -> Result<Option<String>> {
-    let mut ended = None;
-    let followed = client.watch_execution(id, after_seq, &mut |name, data| {
-        if name == "end" {
-            ended = Some(data.to_owned());
-            return Ok(());
-        }
-        followed_event(data, out)
-    });
-    match followed {
-        Err(_) if out.is_cut() => Ok(None),
-        followed => followed.map(|()| ended),
-    }
-}
-
-/// Prints one event at once.
-fn followed_event(data: &str, out: &mut Output) -> Result<()> {
-    if out.is_json() {
-        out.json(data);
-    } else {
-        events(&[understood(data)?], out);
-    }
-    shown(out)
 }
 
 /// Prints the end of an execution whose events were printed already.
@@ -200,27 +191,6 @@ fn summary(execution: &Execution, out: &mut Output) {
             out.line(format_args!("{name}: {}", json::compact(document.get())));
         }
     }
-}
-
-/// Prints what became of code that was sent, and says how the program ends.
-fn conclude(answer: Result<Answer<Execution>>, client: &Client, out: &mut Output) -> Result<Exit> {
-    let (answer, exit) = match answer {
-        Ok(answer) => {
-            let exit = exit_of(&answer.value.status);
-            (answer, exit)
-        }
-        // The one refusal behind which an execution stands: it was stopped, and is recorded up to the limit.
-        Err(refusal) if refusal.code() == "OUTPUT_LIMIT_EXCEEDED" => {
-            let Some(id) = refusal.detail("execution_id") else { return Err(refusal) };
-            match client.execution(id) {
-                Ok(answer) => (answer, Exit::ExecutionFailed),
-                Err(_) => return Err(refusal),
-            }
-        }
-        Err(refusal) => return Err(refusal),
-    };
-    show(&answer, out, execution);
-    Ok(exit)
 }
 
 fn exit_of(status: &str) -> Exit {
@@ -329,7 +299,7 @@ Events:
             env: vec![],
             detach: false,
         };
-        assert_eq!(Value::Object(request(run)), json!({"session_id": "s", "path": "a.js"}));
+        assert_eq!(Value::Object(request(run)), json!({"session_id": "s", "path": "a.js", "detach": true}));
         run = RunFileArgs {
             session_id: "s".to_owned(),
             path: "a.js".to_owned(),
@@ -339,7 +309,7 @@ Events:
         };
         assert_eq!(
             Value::Object(request(run)),
-            json!({"session_id": "s", "path": "a.js", "args": {"n": [2]}, "env": {"n": "1"}, "detach": true})
+            json!({"session_id": "s", "path": "a.js", "detach": true, "args": {"n": [2]}, "env": {"n": "1"}})
         );
     }
 }

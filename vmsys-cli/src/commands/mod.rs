@@ -1,6 +1,7 @@
 //! One file a group of commands, and the one place that sends a command line to its group.
 
 pub(crate) mod exec;
+mod follow;
 pub(crate) mod libs;
 pub(crate) mod ops;
 pub(crate) mod run;

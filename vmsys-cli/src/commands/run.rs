@@ -3,9 +3,6 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -19,6 +16,7 @@ use vmsys_core::{
 
 use crate::args;
 use crate::error::{Error, Exit, Result};
+use crate::interrupt::Interrupt;
 use crate::output::{BAD, Output};
 
 /// How often a run that takes its time is asked what it has to say.
@@ -164,7 +162,9 @@ fn one_shot(
     let vm = VmSystem::with_config(config)?;
     let template = vm.create_template(NewTemplate::named("one-shot").with_limits(limits))?;
     let session = vm.create_session(NewSession::new(template.id, worktree))?;
-    let interrupt = Interrupt::watch(&session)?;
+    let interrupted = session.clone();
+    // Not `cancel`: a session that is closed also refuses a job that is only about to begin.
+    let interrupt = Interrupt::watch(move || drop(interrupted.close()), || {})?;
     let mut printed = 0;
     let ended = thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
@@ -182,11 +182,11 @@ fn one_shot(
     let execution = match ended {
         Ok(execution) => execution,
         // The session was closed before the job began.
-        Err(_) if interrupt.came() => {
+        Err(error) => {
+            let exit = interrupt.came().ok_or(error)?;
             out.error(&Error::failed("CANCELLED", "interrupted before it began"));
-            return Ok(Exit::Interrupted);
+            return Ok(exit);
         }
-        Err(error) => return Err(error),
     };
     if out.is_json() {
         let document = serde_json::to_string(&execution)
@@ -203,7 +203,7 @@ fn one_shot(
     vm.shutdown().ok();
     Ok(match execution.status {
         ExecutionStatus::Ok => Exit::Done,
-        ExecutionStatus::Cancelled if interrupt.came() => Exit::Interrupted,
+        ExecutionStatus::Cancelled => interrupt.came().unwrap_or(Exit::ExecutionFailed),
         _ => Exit::ExecutionFailed,
     })
 }
@@ -217,38 +217,6 @@ fn follow(vm: &VmSystem, session: &Session, printed: u64, out: &mut Output) -> R
     let events = vm.events(run.id, printed, None)?;
     events.iter().for_each(|event| console.event(&event.payload));
     Ok(events.last().map_or(printed, |event| event.seq))
-}
-
-/// Ctrl+C: the first one cancels what runs, so that it is ended and shown like any other; the second one ends the
-/// process, should the engine not be able to.
-struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    fn watch(session: &Session) -> Result<Self> {
-        let cannot = |error| Error::failed("IO_ERROR", format!("cannot watch for Ctrl+C: {error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
-        let (came, session) = (Arc::new(AtomicBool::new(false)), session.clone());
-        let seen = Arc::clone(&came);
-        let watcher = move || {
-            runtime.block_on(async {
-                if tokio::signal::ctrl_c().await.is_err() {
-                    return;
-                }
-                seen.store(true, Ordering::Release);
-                // Not `cancel`: a session that is closed also refuses a job that is only about to begin.
-                thread::spawn(move || session.close());
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    process::exit(Exit::Interrupted.code().into());
-                }
-            });
-        };
-        thread::Builder::new().name("ctrl-c".to_owned()).spawn(watcher).map_err(cannot)?;
-        Ok(Self(came))
-    }
-
-    fn came(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// Prints what a script does as a console would, one event at a time.

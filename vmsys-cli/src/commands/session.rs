@@ -1,11 +1,14 @@
 //! `vm-system session`: live runtimes whose state lasts from one execution to the next.
 
+use std::ops::ControlFlow;
+
 use clap::{Args, Subcommand};
 
+use super::follow::follow;
 use super::{body, show, show_list, shown, understood};
 use crate::args::id;
-use crate::client::Client;
 use crate::client::records::{Event, Session};
+use crate::client::{Client, OnNews};
 use crate::error::{Exit, Result};
 use crate::output::{BAD, GOOD, Output};
 
@@ -23,6 +26,8 @@ pub(crate) enum SessionCommand {
         session_id: String,
     },
     /// Follow what a session's executions do, until it ends
+    ///
+    /// Ctrl+C ends this command, and nothing else. A daemon that goes away is asked again for ten seconds.
     #[command(after_help = "\
 Examples:
   vm-system session watch SESSION_ID --tail 1
@@ -106,27 +111,38 @@ pub(crate) fn run(command: SessionCommand, client: &Client, out: &mut Output) ->
         }
         SessionCommand::Get { session_id } => show(&client.session(&session_id)?, out, detail),
         SessionCommand::Watch { session_id, after, tail } => {
-            let watched = client.watch_session(&session_id, after.as_deref(), tail, &mut |name, data| {
-                match (out.is_json(), name) {
-                    (true, _) => out.json(data),
-                    (false, "session") => out.line(format_args!("Session: {}", understood::<Session>(data)?.status)),
-                    (false, _) => {
-                        let event: Event = understood(data)?;
-                        out.event_of(&event.execution_id, event.seq, &event.kind, event.payload.get());
-                    }
-                }
-                shown(out)
-            });
-            match watched {
-                Err(_) if out.is_cut() => {}
-                watched => watched?,
-            }
+            watch(&session_id, after.as_deref(), tail, client, out)?;
         }
         SessionCommand::Close { session_id } => show(&client.close_session(&session_id)?, out, |session, out| {
             out.line(format_args!("Closed session: {}", session.id));
         }),
     }
     Ok(Exit::Done)
+}
+
+/// Prints what happens in a session until it has ended, or nobody reads any more.
+fn watch(id: &str, after: Option<&str>, tail: Option<u32>, client: &Client, out: &mut Output) -> Result<()> {
+    let stream = |on: &mut OnNews<'_>| client.watch_session(id, after, tail, on);
+    follow(out, None, stream, |name, document, out| {
+        let status = match name {
+            "session" => Some(understood::<Session>(document)?.status),
+            _ => None,
+        };
+        match &status {
+            _ if out.is_json() => out.json(document),
+            Some(status) => out.line(format_args!("Session: {status}")),
+            None => {
+                let event: Event = understood(document)?;
+                out.event_of(&event.execution_id, event.seq, &event.kind, event.payload.get());
+            }
+        }
+        shown(out)?;
+        Ok(match status.as_deref() {
+            Some("closed" | "crashed") => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+    })
+    .map(drop)
 }
 
 fn detail(session: &Session, out: &mut Output) {

@@ -24,6 +24,17 @@ const OK: &str = r#"{"id":"e-1","session_id":"s-1","kind":"repl","input":"1+1","
 const FAILED: &str = r#"{"id":"e-2","session_id":"s-1","kind":"repl","input":"x","args":{},"env":{},"status":"error",
     "started_at":"A","error":{"message":"Error: much","code":"OUTPUT_LIMIT_EXCEEDED"},"metrics":{"wall_ms":1},"events":[]}"#;
 
+/// What the daemon answers to code that it has started, but for the id.
+const RUNNING: &str = r#"{"id":"e-1","session_id":"s-1","kind":"repl","input":"1+1","args":{},"env":{},
+    "status":"running","started_at":"A","metrics":{"wall_ms":0},"events":[]}"#;
+const ECHO: (&str, &str) =
+    ("input_echo", r#"{"execution_id":"e-1","seq":1,"ts":"A","type":"input_echo","payload":{"text":"1+1"}}"#);
+const VALUE: (&str, &str) = (
+    "value",
+    r#"{"execution_id":"e-1","seq":2,"ts":"A","type":"value","payload":{"type":"number","preview":"2","json":2}}"#,
+);
+const END_LINE: &str = "Status: ok\nResult: {\"type\":\"number\",\"preview\":\"2\",\"json\":2}\n";
+
 /// What became of a command: the first line of its first request, what it printed, and its exit code.
 struct Ran {
     requests: Vec<String>,
@@ -43,7 +54,11 @@ impl Ran {
 }
 
 fn ran(line: &str, answers: &[(&str, &str)]) -> Ran {
-    let (address, served) = listener(answers.iter().map(|(status, body)| http(status, body)).collect());
+    ran_against(line, answers.iter().map(|(status, body)| http(status, body)).collect())
+}
+
+fn ran_against(line: &str, answers: Vec<String>) -> Ran {
+    let (address, served) = listener(answers);
     let mut line = words(&format!("vm-system {line}"));
     line.splice(1..1, ["--server-url".to_owned(), address]);
     let cli = Cli::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
@@ -54,6 +69,17 @@ fn ran(line: &str, answers: &[(&str, &str)]) -> Ran {
     });
     let requests = served.join().expect("the daemon ends");
     Ran { requests, stdout: stdout.text(), stderr: stderr.text(), code: exit.code() }
+}
+
+/// The bytes of a stream of messages, which ends with the connection.
+fn stream(messages: &[(&str, &str)]) -> String {
+    let mut bytes = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n".to_owned();
+    for (name, document) in messages {
+        let document: serde_json::Value = serde_json::from_str(document).expect("it is a document");
+        let id = document["seq"].as_u64().map_or_else(String::new, |seq| format!("id: {seq}\n"));
+        bytes.push_str(&format!("event: {name}\n{id}data: {document}\n\n"));
+    }
+    bytes
 }
 
 #[test]
@@ -150,8 +176,8 @@ fn lines_that_scripts_read() {
         ("session list --status ready", "GET /sessions?status=ready", "[]", "No sessions found\n"),
         ("session list --limit 5 --template-id t", "GET /sessions?template_id=t&limit=5", "[]", "No sessions found\n"),
         ("session close s-1", "POST /sessions/s-1/close", SESSION, "Closed session: s-1\n"),
-        ("exec repl s-1 '1+1'", "POST /executions/repl", OK, execution),
-        ("exec run-file s-1 app.js", "POST /executions/run-file", OK, execution),
+        ("exec repl s-1 '1+1' --detach", "POST /executions/repl", OK, execution),
+        ("exec run-file s-1 app.js --detach", "POST /executions/run-file", OK, execution),
         ("exec get e-1", "GET /executions/e-1", OK, execution),
         ("exec list s-1", "GET /executions?session_id=s-1&limit=50", "[]", "No executions found\n"),
         ("exec events e-1", "GET /executions/e-1/events?after_seq=0", "[]", "No events found\n"),
@@ -183,7 +209,7 @@ fn json_is_the_answer_of_the_api_on_one_line() {
         ("template create --name demo --json", TEMPLATE),
         ("--json template list", "[]"),
         ("session get s-1 --json", SESSION),
-        ("exec repl --json s-1 '1+1'", OK),
+        ("exec repl --json s-1 '1+1' --detach", OK),
         ("exec events e-1 --json", "[]"),
     ] {
         let ran = ran(line, &[("200 OK", answer)]);
@@ -222,11 +248,11 @@ fn requests_say_what_the_command_line_says() {
             SESSION,
             r#"{"template_id":"t","workspace_id":"w","base_commit_oid":"b","worktree_path":"./rel"}"#,
         ),
-        ("exec repl s-1 -1", OK, r#"{"session_id":"s-1","input":"-1"}"#),
+        ("exec repl s-1 --detach -1", OK, r#"{"session_id":"s-1","input":"-1","detach":true}"#),
         (
-            "exec run-file s-1 a.js --arg n=1 --env n=1",
+            "exec run-file s-1 a.js --arg n=1 --env n=1 --detach",
             OK,
-            r#"{"session_id":"s-1","path":"a.js","args":{"n":1},"env":{"n":"1"}}"#,
+            r#"{"session_id":"s-1","path":"a.js","detach":true,"args":{"n":1},"env":{"n":"1"}}"#,
         ),
     ] {
         assert_eq!(ran(line, &[("200 OK", answer)]).body(), body, "{line}");
@@ -234,27 +260,104 @@ fn requests_say_what_the_command_line_says() {
 }
 
 #[test]
+fn code_in_the_foreground_is_started_and_followed_to_its_end() {
+    for (line, path, body) in [
+        ("exec repl s-1 '1+1'", "repl", r#"{"session_id":"s-1","input":"1+1","detach":true}"#),
+        ("exec run-file s-1 a.js", "run-file", r#"{"session_id":"s-1","path":"a.js","detach":true}"#),
+    ] {
+        let ran = ran_against(line, vec![http("202 Accepted", RUNNING), stream(&[ECHO, VALUE, ("end", OK)])]);
+        assert_eq!(ran.request(), format!("POST /api/v1/executions/{path}"));
+        assert_eq!(ran.body(), body);
+        let follows = "GET /api/v1/executions/e-1/events/stream?after_seq=0 ";
+        assert!(ran.requests[1].starts_with(follows), "{}", ran.requests[1]);
+        assert_eq!(
+            ran.stdout,
+            format!(
+                "Execution ID: e-1\n\nEvents:\n[1] input_echo: {{\"text\":\"1+1\"}}\n\
+                 [2] value: {{\"type\":\"number\",\"preview\":\"2\",\"json\":2}}\n\n{END_LINE}"
+            )
+        );
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    }
+}
+
+#[test]
+fn json_in_the_foreground_is_the_execution_with_the_events_that_were_told() {
+    let end = FAILED.replace(r#","events":[]"#, "");
+    let ran =
+        ran_against("exec repl s-1 x --json", vec![http("202 Accepted", RUNNING), stream(&[ECHO, ("end", &end)])]);
+    let whole = FAILED.replace("[]", &format!("[{}]", ECHO.1));
+    assert_eq!((ran.stdout, ran.code), (format!("{}\n", crate::json::compact(&whole)), 4));
+}
+
+#[test]
+fn json_is_asked_for_once_more_where_events_may_have_been_lost() {
+    let answers =
+        vec![http("202 Accepted", RUNNING), stream(&[ECHO, VALUE]), stream(&[("end", FAILED)]), http("200 OK", FAILED)];
+    let ran = ran_against("exec repl s-1 '1+1' --json", answers);
+    assert!(ran.requests[3].starts_with("GET /api/v1/executions/e-1 HTTP"), "{}", ran.requests[3]);
+    assert_eq!((ran.stdout, ran.code), (format!("{}\n", crate::json::compact(FAILED)), 4));
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_read_on_from_the_last_event() {
+    // Neither a line that is cut before or within a message nor a daemon that is not ready yet loses or doubles one.
+    let half = format!("{}event: value\nid: 2\ndata: {{\"exec", stream(&[ECHO]));
+    let busy = r#"{"error":{"code":"SHUTTING_DOWN","message":"no"}}"#;
+    let answers = vec![
+        http("202 Accepted", RUNNING),
+        String::new(),
+        half,
+        http("503 Service Unavailable", busy),
+        stream(&[VALUE]),
+        stream(&[("end", OK)]),
+    ];
+    let ran = ran_against("exec repl s-1 '1+1'", answers);
+    let last_ids: Vec<Option<&str>> =
+        ran.requests[1..].iter().map(|r| r.lines().find_map(|line| line.strip_prefix("last-event-id: "))).collect();
+    assert_eq!(last_ids, [None, None, Some("1"), Some("1"), Some("2")]);
+    let starts: Vec<&str> = ran.stdout.lines().map(|line| line.split(':').next().unwrap_or_default()).collect();
+    assert_eq!(starts, ["Execution ID", "", "Events", "[1] input_echo", "[2] value", "", "Status", "Result"]);
+    // It was over too soon to be spoken of.
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_stream_that_cannot_be_had_is_asked_for_no_longer() {
+    const GONE: &str = r#"{"error":{"code":"EXECUTION_NOT_FOUND","message":"Execution not found"}}"#;
+    let answers = vec![stream(&[ECHO]), http("404 Not Found", GONE)];
+    let ran = ran_against("exec watch e-1", answers);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.starts_with("[1] input_echo") && ran.stderr.contains("EXECUTION_NOT_FOUND"), "{}", ran.stderr);
+    // What was never there is not waited for.
+    let never = ran_against("exec watch e-1", vec![String::new()]);
+    assert_eq!((never.code, never.requests.len()), (3, 1));
+}
+
+#[test]
+fn a_watched_session_goes_on_through_its_statuses_to_its_end() {
+    let closed = SESSION.replace("ready", "closed");
+    let answers = vec![stream(&[("session", SESSION)]), stream(&[ECHO, ("session", &closed)])];
+    let ran = ran_against("session watch s-1 --tail 1", answers);
+    assert_eq!(ran.stdout, "Session: ready\ne-1 [1] input_echo: {\"text\":\"1+1\"}\nSession: closed\n");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
+#[test]
 fn an_execution_that_failed_is_shown_and_ends_with_4() {
-    let ran = ran("exec repl s-1 x", &[("201 Created", FAILED)]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (4, ""));
-    assert!(ran.stdout.starts_with("Execution ID: e-2\nStatus: error\nError: {"), "{}", ran.stdout);
+    for line in ["exec repl s-1 x", "exec run-file s-1 x.js", "exec watch e-1"] {
+        let followed = stream(&[ECHO, ("end", FAILED)]);
+        let started = (!line.contains("watch")).then(|| http("202 Accepted", RUNNING));
+        let ran = ran_against(line, started.into_iter().chain([followed]).collect());
+        assert_eq!((ran.code, ran.stderr.as_str()), (4, ""), "{line}");
+        let end = "Status: error\nError: {\"message\":\"Error: much\",\"code\":\"OUTPUT_LIMIT_EXCEEDED\"}\n";
+        assert!(ran.stdout.ends_with(end), "{line}: {}", ran.stdout);
+    }
 }
 
 #[test]
 fn to_look_at_a_failed_execution_is_no_failure() {
     assert_eq!(ran("exec get e-2", &[("200 OK", FAILED)]).code, 0);
-}
-
-#[test]
-fn behind_an_output_limit_stands_an_execution() {
-    const REFUSAL: &str =
-        r#"{"error":{"code":"OUTPUT_LIMIT_EXCEEDED","message":"too much","details":{"execution_id":"e-2"}}}"#;
-    for line in ["exec repl s-1 x", "exec run-file s-1 x.js"] {
-        let ran = ran(line, &[("422 Unprocessable Entity", REFUSAL), ("200 OK", FAILED)]);
-        assert!(ran.requests[1].starts_with("GET /api/v1/executions/e-2 "), "{}", ran.requests[1]);
-        assert!(ran.stdout.starts_with("Execution ID: e-2\nStatus: error\n"), "{}", ran.stdout);
-        assert_eq!((ran.code, ran.stderr.as_str()), (4, ""));
-    }
 }
 
 #[test]
