@@ -1,9 +1,13 @@
-//! The two things about threads that the standard library does not offer: another thread's processor time, and the
-//! idle scheduling class.
-#![expect(unsafe_code, reason = "clock_gettime and sched_setscheduler of libc")]
+//! What the standard library does not offer about threads: another thread's processor time, and how much of it a thread
+//! is to be given.
+#![expect(unsafe_code, reason = "clock_gettime, setpriority and sched_setscheduler of libc")]
 
 use std::mem::MaybeUninit;
 use std::time::Duration;
+
+/// How nice threads are that run scripts. A third of the weight of others: they get what is left, and whoever wakes up to
+/// answer a request gets his turn at once, however many of them are busy.
+const NICE: libc::c_int = 5;
 
 /// Names a thread of this process.
 ///
@@ -24,6 +28,17 @@ impl OsThread {
         // The kernel's own encoding of "processor time of thread N" (see clock_getcpuclockid(3)): unlike
         // pthread_getcpuclockid it cannot read freed memory when the thread is gone.
         cpu_clock((!self.0 << 3) | 0b110)
+    }
+
+    /// Lets the other threads of the program go first, as `nice` does. It cannot be taken back.
+    pub(crate) fn yield_to_others(self) -> std::io::Result<()> {
+        let id = libc::id_t::try_from(self.0).map_err(std::io::Error::other)?;
+        // On Linux a thread's id is taken, and it alone is changed.
+        // SAFETY: takes three numbers.
+        match unsafe { libc::setpriority(libc::PRIO_PROCESS, id, NICE) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
     }
 
     /// Gives the thread processor time only when nothing else wants it. For threads that cannot be stopped.

@@ -58,7 +58,11 @@ impl RealmThread {
             .name("vm-session".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                let _ = begun.send(OsThread::current());
+                let thread = OsThread::current();
+                if let Err(error) = thread.yield_to_others() {
+                    tracing::debug!(%error, "a session's thread is as important as any other");
+                }
+                let _ = begun.send(thread);
                 match QuickRealm::new(&config) {
                     Ok(realm) => {
                         let _ = ready.send(Ok(()));
