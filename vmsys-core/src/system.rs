@@ -4,6 +4,7 @@ mod bounds;
 mod handle;
 mod host_env;
 mod housekeeping;
+mod retention;
 mod start;
 mod templates;
 mod watch;
@@ -18,6 +19,8 @@ use self::bounds::Gate;
 pub use self::handle::Session;
 use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
+use self::retention::Keeper;
+pub use self::retention::Retention;
 use self::start::Admissions;
 pub use self::start::{IdempotencyKey, RunningExecution, Submission};
 pub use self::watch::{ExecutionNews, ExecutionWatch, SessionCursor, SessionNews, SessionStart, SessionWatch};
@@ -73,6 +76,8 @@ pub struct Config {
     pub library_cache: Option<PathBuf>,
     /// What it takes on at once.
     pub bounds: Bounds,
+    /// How long it keeps history: for ever, unless this is set.
+    pub retention: Retention,
     host_env: HostEnv,
     modules: Modules,
 }
@@ -192,6 +197,7 @@ pub(crate) struct Inner {
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
     gate: Gate,
+    keeper: Keeper,
 }
 
 /// An execution that runs, and where.
@@ -270,6 +276,7 @@ impl VmSystem {
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
             gate: Gate::new(config.bounds),
+            keeper: Keeper::new(config.retention),
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
@@ -432,6 +439,7 @@ impl Inner {
         let mut running = self.lock_running();
         if ended.is_ok() {
             running.remove(&live.id);
+            self.keeper.note(live.session_id);
         }
         running.len()
     }
