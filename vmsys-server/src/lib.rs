@@ -37,6 +37,7 @@ mod listen;
 mod logging;
 mod net;
 mod query;
+mod rate;
 mod request_id;
 mod route;
 mod routes;
