@@ -44,7 +44,7 @@ fn ask<T: rusqlite::types::FromSql>(db: &Path, question: &str) -> T {
 }
 
 #[track_caller]
-fn check_integrity(home: &Home) {
+pub(crate) fn check_integrity(home: &Home) {
     assert_eq!(ask::<String>(&home.db(), "PRAGMA integrity_check"), "ok");
     let database = Database::open(home.db()).unwrap();
     let orphans = database.prepare("PRAGMA foreign_key_check").unwrap().query([]).unwrap().next().unwrap().is_some();

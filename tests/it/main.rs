@@ -25,6 +25,8 @@ mod http_modules;
 mod http_native;
 mod http_net;
 mod http_paths;
+mod http_rate;
+mod http_retention;
 mod http_sessions;
 mod http_streams;
 mod http_templates;

@@ -254,12 +254,22 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
         "INVALID_PATH" => "a file is named by a relative path that stays in the worktree, a worktree by an absolute \
                            path of a directory that exists"
             .to_owned(),
+        "LIMIT_REACHED" if detail("limit") == Some("max_rate") => {
+            "try again in a second; `vm-system serve --max-rate` says how many requests a client may send".to_owned()
+        }
+        "LIMIT_REACHED" if detail("limit") == Some("max_connections") => {
+            "try again later, or end watches and other clients of this daemon that are no longer needed".to_owned()
+        }
         "LIMIT_REACHED" => {
             "try again later, or close sessions that `vm-system session list --status ready` shows".to_owned()
         }
         "SHUTTING_DOWN" => "wait until the daemon has stopped, and start it with `vm-system serve`".to_owned(),
         "PAYLOAD_TOO_LARGE" => {
             "write the code into a file of the worktree, and use `vm-system exec run-file`".to_owned()
+        }
+        // This program sends few headers, and one that can be long.
+        "HEADERS_TOO_LARGE" => {
+            "is the token that --auth-token-file names the right one, and no proxy in between?".to_owned()
         }
         "FORBIDDEN" => "the daemon answers only to a loopback name, such as http://127.0.0.1:3210".to_owned(),
         "UNAUTHORIZED" => {
@@ -328,7 +338,10 @@ mod tests {
             ("INTERNAL", json!({}), "req-1"),
             ("PAYLOAD_TOO_LARGE", json!({}), "run-file"),
             ("UNAUTHORIZED", json!({}), "--auth-token-file"),
-            ("LIMIT_REACHED", json!({}), "again later"),
+            ("LIMIT_REACHED", json!({"limit": "max_sessions"}), "session list --status ready"),
+            ("LIMIT_REACHED", json!({"limit": "max_connections"}), "end watches"),
+            ("LIMIT_REACHED", json!({"limit": "max_rate"}), "in a second"),
+            ("HEADERS_TOO_LARGE", json!({}), "--auth-token-file"),
             ("MODULE_NOT_ALLOWED", json!({"module": "JSON"}), "list-available-modules"),
             ("ALREADY_EXISTS", json!({"kind": "fs", "name": "a"}), "remove-capability"),
             ("ALREADY_EXISTS", json!({"name": "a"}), "template list"),

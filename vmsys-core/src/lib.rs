@@ -77,7 +77,8 @@
 //!   reach only what it is given, but a fault of the engine is a fault of your program.
 //! - It cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge string: the
 //!   session is declared crashed, and its thread left behind at the lowest priority.
-//! - It bounds executions and sessions one by one, not their sum, and deletes no history.
+//! - It bounds executions and sessions one by one; their sum only where [`Bounds`] are set. It deletes no history unless
+//!   [`Retention`] says so.
 //! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
 //! - It confines no program that a script may start with `exec`.
 //! - It has no async interface: calls block. Use your runtime's threads for blocking calls.
@@ -119,7 +120,7 @@ pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord
 pub use self::stats::{Distribution, Histogram, Stats, StoreStats};
 pub use self::store::Durability;
 pub use self::system::{
-    Bounds, Config, ExecutionNews, ExecutionWatch, IdempotencyKey, RunningExecution, Session, SessionCursor,
+    Bounds, Config, ExecutionNews, ExecutionWatch, IdempotencyKey, Retention, RunningExecution, Session, SessionCursor,
     SessionNews, SessionStart, SessionWatch, Submission, VmSystem,
 };
 pub use self::template::{

@@ -4,6 +4,7 @@ mod bounds;
 mod handle;
 mod host_env;
 mod housekeeping;
+mod retention;
 mod start;
 mod templates;
 mod watch;
@@ -18,6 +19,8 @@ use self::bounds::Gate;
 pub use self::handle::Session;
 use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
+use self::retention::Keeper;
+pub use self::retention::Retention;
 use self::start::Admissions;
 pub use self::start::{IdempotencyKey, RunningExecution, Submission};
 pub use self::watch::{ExecutionNews, ExecutionWatch, SessionCursor, SessionNews, SessionStart, SessionWatch};
@@ -74,6 +77,8 @@ pub struct Config {
     pub library_cache: Option<PathBuf>,
     /// What it takes on at once.
     pub bounds: Bounds,
+    /// How long it keeps history: for ever, unless this is set.
+    pub retention: Retention,
     host_env: HostEnv,
     modules: Modules,
 }
@@ -194,6 +199,7 @@ pub(crate) struct Inner {
     housekeeping: Housekeeping,
     gate: Gate,
     counters: Counters,
+    keeper: Keeper,
 }
 
 /// An execution that runs, and where.
@@ -273,6 +279,7 @@ impl VmSystem {
             housekeeping: Housekeeping::default(),
             gate: Gate::new(config.bounds),
             counters: Counters::default(),
+            keeper: Keeper::new(config.retention),
         });
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
@@ -454,6 +461,7 @@ impl Inner {
         let mut running = self.lock_running();
         if ended.is_ok() {
             running.remove(&live.id);
+            self.keeper.note(live.session_id);
         }
         running.len()
     }

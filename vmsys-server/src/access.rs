@@ -23,7 +23,7 @@ use crate::server::StartError;
 use crate::token::{self, AuthToken};
 
 /// What is open to everybody: it tells only that there is a daemon.
-const HEALTH: &str = "/api/v1/health";
+pub(crate) const HEALTH: &str = "/api/v1/health";
 
 /// What is asked of callers.
 #[derive(Debug, Default)]

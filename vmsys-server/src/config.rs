@@ -1,11 +1,12 @@
 //! How a daemon is set up, and the flags and variables that say so.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use vmsys_core::{Bounds, Durability};
+use vmsys_core::{Bounds, Durability, Retention};
 
 use crate::cors::Origin;
 use crate::host_env::HostEnv;
@@ -26,6 +27,8 @@ pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 1024;
 const DEFAULT_MAX_SESSIONS: usize = 4096;
 /// The executions that may run unless told otherwise: each has a thread that waits for it.
 const DEFAULT_MAX_RUNNING: usize = 512;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Everything that a daemon can be told.
 ///
@@ -64,8 +67,15 @@ pub struct Config {
     pub cors_origins: Vec<Origin>,
     /// The connections that there may be. One more is answered 429 and closed, so that this bounds `/health` as well.
     pub max_connections: usize,
+    /// The requests that a client may send in a second, all at once or spread over it; `None` for any number. More are
+    /// answered 429, before it is asked for a token and before a body is read. A client is an address, of IPv6 the network
+    /// of its first 64 bits; whoever uses the socket file is one client, and so are all behind the same proxy.
+    /// `/api/v1/health` is not counted. This does *not* bound what a request costs.
+    pub max_rate: Option<NonZeroU32>,
     /// What sessions and executions there may be at once, and how long a session may be idle.
     pub bounds: Bounds,
+    /// How long history is kept: for ever, unless this is set.
+    pub retention: Retention,
     /// How log lines look. Only [`run_blocking`](crate::run_blocking) heeds it: a program that embeds the server has
     /// its own subscriber.
     pub log_format: LogFormat,
@@ -87,7 +97,9 @@ impl Default for Config {
             auth_token: None,
             cors_origins: Vec::new(),
             max_connections: DEFAULT_MAX_CONNECTIONS,
+            max_rate: None,
             bounds: bounds(DEFAULT_MAX_SESSIONS, DEFAULT_MAX_RUNNING, None),
+            retention: Retention::default(),
             log_format: LogFormat::default(),
             log_level: LogLevel::default(),
         }
@@ -100,6 +112,13 @@ fn bounds(sessions: usize, running: usize, idle: Option<Duration>) -> Bounds {
     bounds.max_running = Some(running);
     bounds.session_idle_timeout = idle;
     bounds
+}
+
+fn retention(executions: Option<u64>, days: Option<u32>) -> Retention {
+    let mut retention = Retention::default();
+    retention.keep_executions = executions;
+    retention.keep_for = days.map(|days| DAY * days);
+    retention
 }
 
 /// How log lines look.
@@ -216,6 +235,15 @@ pub struct ServeArgs {
     )]
     pub max_connections: u32,
 
+    /// Requests a second that one client address may send; any number unless given
+    #[arg(
+        long,
+        env = "VM_SYSTEM_MAX_RATE", hide_env_values = true,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub max_rate: Option<u32>,
+
     /// Sessions that may be alive at once
     #[arg(
         long,
@@ -239,6 +267,25 @@ pub struct ServeArgs {
     /// Close sessions in which nothing has run for so long, as in 30m or 12h; never unless given
     #[arg(long, env = "VM_SYSTEM_SESSION_IDLE_TIMEOUT", hide_env_values = true, value_name = "DURATION", value_parser = duration)]
     pub session_idle_timeout: Option<Duration>,
+
+    /// Keep so many executions of each session, its newest, and delete older ones; all are kept unless this or --keep-days
+    /// is given
+    #[arg(
+        long,
+        env = "VM_SYSTEM_KEEP_EXECUTIONS", hide_env_values = true,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000)
+    )]
+    pub keep_executions: Option<u64>,
+
+    /// Delete executions, and closed sessions, that ended more than so many days ago; never unless given
+    #[arg(
+        long,
+        env = "VM_SYSTEM_KEEP_DAYS", hide_env_values = true,
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=36_500)
+    )]
+    pub keep_days: Option<u32>,
 }
 
 impl ServeArgs {
@@ -256,7 +303,9 @@ impl ServeArgs {
             auth_token: None,
             cors_origins: self.cors_origin,
             max_connections: self.max_connections as usize,
+            max_rate: self.max_rate.and_then(NonZeroU32::new),
             bounds: bounds(self.max_sessions as usize, self.max_running as usize, self.session_idle_timeout),
+            retention: retention(self.keep_executions, self.keep_days),
             log_format: self.log_format,
             log_level: global.log_level,
         }
@@ -318,7 +367,8 @@ mod tests {
         let args = "--listen [::1]:0 --db /x/y.db --durability normal --cache-dir /libs --log-format json \
                     --net-ca-file /ca.pem --log-level warn --max-body-bytes 10 --auth-token-file /token \
                     --cors-origin http://a.example --cors-origin http://b.example --max-connections 2 \
-                    --max-sessions 3 --max-running 4 --session-idle-timeout 1h30m";
+                    --max-rate 7 --max-sessions 3 --max-running 4 --session-idle-timeout 1h30m \
+                    --keep-executions 5 --keep-days 6";
         let expected = Config {
             listen: "[::1]:0".to_owned(),
             database: Some("/x/y.db".into()),
@@ -331,7 +381,9 @@ mod tests {
             auth_token: None,
             cors_origins: ["http://a.example", "http://b.example"].map(|origin| origin.parse().unwrap()).to_vec(),
             max_connections: 2,
+            max_rate: NonZeroU32::new(7),
             bounds: bounds(3, 4, Some(Duration::from_secs(5400))),
+            retention: retention(Some(5), Some(6)),
             log_format: LogFormat::Json,
             log_level: LogLevel::Warn,
         };
@@ -364,12 +416,16 @@ mod tests {
             ["--cors-origin", "*"],
             ["--cors-origin", "http://a.example/page"],
             ["--max-connections", "0"],
+            ["--max-rate", "0"],
             ["--max-sessions", "0"],
             ["--max-running", "-1"],
             ["--session-idle-timeout", "0s"],
             ["--session-idle-timeout", "-5m"],
             ["--session-idle-timeout", "30"],
             ["--session-idle-timeout", "soon"],
+            ["--keep-executions", "0"],
+            ["--keep-days", "0"],
+            ["--keep-days", "1.5"],
         ] {
             assert_eq!(parse(&args).unwrap_err().exit_code(), 2, "{args:?}");
         }

@@ -61,6 +61,14 @@ impl ApiError {
             .with("most", most.to_string())
     }
 
+    /// A client has sent as many requests as it may in a second.
+    pub(crate) fn too_many_requests(most: u32) -> Self {
+        let message = format!("This client sends more requests than it may: {most} a second");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "LIMIT_REACHED", message)
+            .with("limit", "max_rate")
+            .with("most", most.to_string())
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such route")
     }
@@ -69,6 +77,23 @@ impl ApiError {
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", format!("This route answers {allowed}"))
             .with("allow", allowed)
+    }
+
+    /// The head of a request is no HTTP.
+    pub(crate) fn unreadable_head() -> Self {
+        Self::invalid_request("The head of the request cannot be read: it is not that of an HTTP/1.1 request")
+    }
+
+    pub(crate) fn uri_too_long() -> Self {
+        Self::new(StatusCode::URI_TOO_LONG, "URI_TOO_LONG", "The target of a request may have at most 65534 bytes")
+    }
+
+    pub(crate) fn headers_too_large(bytes: usize, headers: usize) -> Self {
+        Self::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "HEADERS_TOO_LARGE",
+            format!("The head of a request, its target among it, may have at most {bytes} bytes and {headers} headers"),
+        )
     }
 
     pub(crate) fn request_timeout() -> Self {

@@ -39,6 +39,7 @@ mod metrics;
 mod net;
 mod process;
 mod query;
+mod rate;
 mod request_id;
 mod route;
 mod routes;

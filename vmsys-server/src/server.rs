@@ -20,6 +20,7 @@ use crate::error::{ApiError, causes};
 use crate::listen::{Listener, Peer, Stream};
 use crate::logging;
 use crate::net::Net;
+use crate::rate::Rate;
 use crate::route::Router;
 use crate::routes;
 use crate::service::{App, BLOCKING_THREADS, Service};
@@ -122,6 +123,7 @@ impl Server {
         core.durability = config.durability;
         core.library_cache.clone_from(&config.cache_dir);
         core.bounds = config.bounds;
+        core.retention = config.retention;
         let host_env = config.host_env.clone();
         core.host_env(move |name| host_env.get(name));
         core.net(Arc::new(network(config, listener.local_addr())?));
@@ -130,7 +132,8 @@ impl Server {
     }
 
     /// Takes the port and serves a system that is open already; of the configuration, what concerns the system itself
-    /// (database, libraries, environment, network, bounds on sessions and executions) is not looked at. The system is shut down when the server stops.
+    /// (database, libraries, environment, network, bounds on sessions and executions, history) is not looked at. The system
+    /// is shut down when the server stops.
     ///
     /// # Errors
     /// [`StartError`], which says what to try next.
@@ -145,6 +148,7 @@ impl Server {
         let mut app = App::new(vm, router, config.max_body_bytes);
         app.access = access;
         app.max_connections = config.max_connections;
+        app.rate = config.max_rate.map(Rate::new);
         Ok(Self { listener, app: Arc::new(app) })
     }
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -25,6 +26,7 @@ use crate::error::ApiError;
 use crate::listen::Peer;
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::query::Query;
+use crate::rate::Rate;
 use crate::request_id;
 use crate::route::{Answer, Body, Cost, Given, JSON, Request, Route, Router};
 use crate::stream;
@@ -49,6 +51,8 @@ pub(crate) struct App<C> {
     pub(crate) access: Access,
     /// Connections that there may be at once.
     pub(crate) max_connections: usize,
+    /// How many requests a client may send, if that is bounded.
+    pub(crate) rate: Option<Rate>,
     /// How long a body may take.
     pub(crate) body_timeout: Duration,
     /// How long the rest of an unwanted body is read.
@@ -67,6 +71,7 @@ impl<C: Send + Sync + 'static> App<C> {
             metrics: Arc::default(),
             access: Access::default(),
             max_connections: DEFAULT_MAX_CONNECTIONS,
+            rate: None,
             body_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(5),
             long_calls: Arc::new(Semaphore::new(LONG_CALLS)),
@@ -152,6 +157,10 @@ impl<C: Send + Sync + 'static> App<C> {
         remote: Peer,
         found: &mut &'static str,
     ) -> Result<Answer, ApiError> {
+        // Before it is known who asks: to try tokens is to send requests.
+        if let Some(rate) = &self.rate {
+            rate.check(head.uri.path(), remote)?;
+        }
         if self.access.check(head, remote)? == Admitted::Preflight {
             return Ok(Answer::nothing());
         }
@@ -302,6 +311,7 @@ fn refuse(error: &ApiError) -> Response<stream::Body> {
         headers.insert(ALLOW, allow);
     }
     match error.status() {
+        // After a second the next request of a client is let in, whatever its rate, and a place may have become free.
         StatusCode::TOO_MANY_REQUESTS => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -314,6 +324,21 @@ fn refuse(error: &ApiError) -> Response<stream::Body> {
         _ => {}
     }
     response
+}
+
+/// Returns the bytes that refuse what has not become a request, and say that the connection is closed then.
+pub(crate) fn refuse_unread(error: &ApiError, id: HeaderValue) -> Vec<u8> {
+    let body = error.to_json();
+    let mut response = refuse(error);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, body.len().into());
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(request_id::HEADER, id);
+    let mut wire = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+    for (name, value) in response.headers() {
+        wire.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    [wire, b"\r\n".to_vec(), body].concat()
 }
 
 /// The service of one connection.
@@ -396,5 +421,6 @@ mod tests {
         assert_eq!(refuse(&ApiError::request_timeout()).headers()[CONNECTION], "close");
         assert_eq!(refuse(&ApiError::unauthorized()).headers()[WWW_AUTHENTICATE], "Bearer");
         assert_eq!(refuse(&ApiError::too_many_connections(1)).headers()[RETRY_AFTER], "1");
+        assert_eq!(refuse(&ApiError::too_many_requests(1)).headers()[RETRY_AFTER], "1");
     }
 }

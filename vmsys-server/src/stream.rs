@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
@@ -100,6 +101,10 @@ pub(crate) fn begin(source: Box<dyn Source>, stopping: watch::Receiver<bool>, op
         let _open = open;
         if let Err(error) = drive(source, &parts, stopping).await {
             // The head is long gone: the reader sees the stream end, and comes again from where it is.
+            if error.status() == StatusCode::NOT_FOUND {
+                // What it followed was deleted meanwhile: that is what its next request is told.
+                return tracing::debug!("a stream ended with what it followed");
+            }
             tracing::error!(cause = error.cause(), code = error.status().as_u16(), "a stream broke off");
         }
     };

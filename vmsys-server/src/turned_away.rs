@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::error::ApiError;
 use crate::listen::{Peer, Stream};
 use crate::request_id;
+use crate::service::refuse_unread;
 
 /// Connections that are being told at once; others are closed without a word.
 const AT_ONCE: usize = 64;
@@ -38,7 +39,7 @@ impl TurnedAway {
         let place = self.places.clone().try_acquire_owned();
         tracing::warn!(%remote, most = self.most, told = place.is_ok(), "a connection was turned away: there are too many");
         let Ok(place) = place else { return };
-        let answer = answer(self.most);
+        let answer = refuse_unread(&ApiError::too_many_connections(self.most), request_id::of(&HeaderMap::new()));
         tokio::spawn(async move {
             // To answer before there is a request would confuse clients.
             let _ = timeout(EACH, read_head(&mut stream)).await;
@@ -62,16 +63,4 @@ async fn read_head(stream: &mut Box<dyn Stream>) {
             return;
         }
     }
-}
-
-fn answer(most: usize) -> Vec<u8> {
-    let body = ApiError::too_many_connections(most).to_json();
-    let id = request_id::of(&HeaderMap::new());
-    let head = format!(
-        "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
-         content-length: {}\r\nretry-after: 1\r\nconnection: close\r\nx-request-id: {}\r\n\r\n",
-        body.len(),
-        id.to_str().unwrap_or_default(),
-    );
-    [head.into_bytes(), body].concat()
 }

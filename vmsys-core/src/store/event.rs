@@ -19,7 +19,10 @@ impl Store {
     pub(crate) fn events(&self, id: ExecutionId, after_seq: u64, limit: u32) -> Result<Vec<Event>> {
         self.read(|connection| {
             let select = connection.prepare_cached(
-                "SELECT seq, ts, type, payload FROM events WHERE execution_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+                // Of one that is being deleted some may still be there.
+                "SELECT seq, ts, type, payload FROM events WHERE execution_id = ?1 AND seq > ?2
+                    AND EXISTS (SELECT 1 FROM executions WHERE id = ?1 AND status <> 'deleted')
+                 ORDER BY seq LIMIT ?3",
             )?;
             let events = all(select, params![id.as_bytes(), column::stored(after_seq), limit], |row| event(row, id))?;
             if events.is_empty() && !execution::exists(connection, id)? {

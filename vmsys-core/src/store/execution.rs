@@ -85,7 +85,7 @@ impl Store {
     /// [`ExecutionNotFound`](ErrorKind::ExecutionNotFound). Detail: `execution_id`.
     pub(crate) fn execution(&self, id: ExecutionId) -> Result<Execution> {
         self.read(|connection| {
-            let select = connection.prepare_cached("SELECT * FROM executions WHERE id = ?1")?;
+            let select = connection.prepare_cached("SELECT * FROM executions WHERE id = ?1 AND status <> 'deleted'")?;
             first(select, [id.as_bytes()], execution)?.ok_or_else(|| not_found(id).into())
         })
     }
@@ -102,7 +102,8 @@ impl Store {
     ) -> Result<Vec<Execution>> {
         self.read(|connection| {
             let select = connection.prepare_cached(
-                "SELECT * FROM executions WHERE session_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+                "SELECT * FROM executions WHERE session_id = ?1 AND id < ?2 AND status <> 'deleted'
+                 ORDER BY id DESC LIMIT ?3",
             )?;
             let before = before.as_ref().map_or(&column::AFTER_ALL, ExecutionId::as_bytes);
             let found = all(select, params![session_id.as_bytes(), before, limit], execution)?;
@@ -122,8 +123,10 @@ impl Store {
         after: Option<ExecutionId>,
     ) -> Result<Option<ExecutionId>> {
         self.read(|connection| {
-            let select = connection
-                .prepare_cached("SELECT id FROM executions WHERE session_id = ?1 AND id > ?2 ORDER BY id LIMIT 1")?;
+            let select = connection.prepare_cached(
+                "SELECT id FROM executions WHERE session_id = ?1 AND id > ?2 AND status <> 'deleted'
+                 ORDER BY id LIMIT 1",
+            )?;
             let after = after.as_ref().map_or(&column::BEFORE_ALL, ExecutionId::as_bytes);
             let id = |row: &Row<'_>| column::id(row, "id", ExecutionId::from_bytes);
             first(select, params![session_id.as_bytes(), after], id)
@@ -143,7 +146,8 @@ const UPSERT: &str = "
         event_count = excluded.event_count, output_bytes = excluded.output_bytes";
 
 pub(super) fn exists(connection: &Connection, id: ExecutionId) -> Result<bool, Fault> {
-    Ok(connection.prepare_cached("SELECT 1 FROM executions WHERE id = ?1")?.exists([id.as_bytes()])?)
+    let select = connection.prepare_cached("SELECT 1 FROM executions WHERE id = ?1 AND status <> 'deleted'");
+    Ok(select?.exists([id.as_bytes()])?)
 }
 
 pub(super) fn not_found(id: ExecutionId) -> Error {

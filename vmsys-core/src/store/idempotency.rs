@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// How long a key is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How much longer an execution is held for its key: who has just found the key still finds the execution.
+const HELD: Duration = Duration::from_secs(60);
+
 /// How many keys that have expired are thrown away with each new one: more than one, so that they never pile up, and few,
 /// so that nobody waits for the keys of yesterday.
 const SWEPT: u32 = 8;
@@ -65,7 +68,16 @@ impl Store {
 
 /// Keys that are as old as this are no longer known.
 fn expired_at(now: Timestamp) -> i64 {
-    now.as_millis().saturating_sub(i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX))
+    older(now, KEPT)
+}
+
+/// Keys that are younger than this hold their executions.
+pub(super) fn held_since(now: Timestamp) -> i64 {
+    older(now, KEPT + HELD)
+}
+
+fn older(now: Timestamp, by: Duration) -> i64 {
+    now.as_millis().saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub(crate) mod memory;
 mod migrations;
 mod open;
 mod recovery;
+mod retention;
 mod session;
 mod startup_file;
 mod template;
@@ -30,6 +31,7 @@ use rusqlite::{CachedStatement, Connection, Params, Row};
 
 use self::fault::{Fault, failure};
 pub(crate) use self::idempotency::KeyUse;
+pub(crate) use self::retention::Step;
 use self::writer::Writer;
 use crate::error::Result;
 use crate::stats::{Counter, StoreStats};

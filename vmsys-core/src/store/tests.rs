@@ -160,13 +160,15 @@ fn lists_use_an_index() {
     let store = in_memory();
     let connection = store.0.writer.connection();
     for sql in [
-        "SELECT * FROM executions WHERE session_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT 5",
+        "SELECT * FROM executions WHERE session_id = ?1 AND id < ?2 AND status <> 'deleted' ORDER BY id DESC LIMIT 5",
+        "SELECT id FROM executions WHERE session_id = ?1 AND id > ?2 AND status <> 'deleted' ORDER BY id LIMIT 1",
         "SELECT * FROM executions WHERE status = 'running'",
         "SELECT * FROM sessions WHERE id < ?1 ORDER BY id DESC LIMIT 5",
         "SELECT * FROM sessions WHERE id < ?1 AND template_id = ?3 ORDER BY id DESC LIMIT ?2",
         "SELECT * FROM sessions WHERE id < ?1 AND status = ?3 ORDER BY id DESC LIMIT ?2",
         "SELECT * FROM sessions WHERE id < ?1 AND template_id = ?3 AND status = ?4 ORDER BY id DESC LIMIT ?2",
-        "SELECT * FROM events WHERE execution_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        "SELECT * FROM events WHERE execution_id = ?1 AND seq > ?2
+            AND EXISTS (SELECT 1 FROM executions WHERE id = ?1 AND status <> 'deleted') ORDER BY seq LIMIT ?3",
         "SELECT * FROM templates WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
         "SELECT * FROM capabilities WHERE template_id = ?1",
     ] {

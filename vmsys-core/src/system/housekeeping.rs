@@ -1,7 +1,7 @@
 //! Threads that look after what runs: one ends what cannot end itself, one writes long runs to the store, and where
-//! idle sessions are to be closed, one does that.
+//! idle sessions are to be closed, or history to be deleted, one does that.
 //!
-//! They look every few milliseconds while there are live sessions and sleep otherwise. An execution that ends sooner
+//! They look every few milliseconds while there are live sessions and sleep otherwise; only history grows old without any. An execution that ends sooner
 //! than that, as most do, never costs them anything: nothing is registered, and nobody is woken.
 
 use std::collections::HashMap;
@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::retention::Sweeper;
 use super::{Inner, Running};
 use crate::error::{Error, Result};
 use crate::ids::ExecutionId;
@@ -84,6 +85,13 @@ impl Housekeeping {
         *waited.unwrap_or_else(PoisonError::into_inner).0 != State::Stopped
     }
 
+    /// Waits for so long, whether there is something to look after or not; false when the threads are to stop.
+    pub(super) fn rest(&self, time: Duration) -> bool {
+        let on = |state: &mut State| *state != State::Stopped;
+        let waited = self.changed.wait_timeout_while(self.lock(), time, on);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 != State::Stopped
+    }
+
     /// Sleeps until woken, if there is nothing to look after. Whoever adds something wakes afterwards: asking under the
     /// lock, it cannot be missed.
     fn sleep_if(&self, idle: impl FnOnce() -> bool) {
@@ -100,27 +108,38 @@ impl Housekeeping {
 
 /// Starts the threads; they end when the system is shut down.
 pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
-    let mut suspects = HashMap::new();
-    spawn("vm-watchdog", inner, WATCH_EVERY, move |inner| watch(inner, &mut suspects))?;
-    // Alone the first one would sleep for ever, with the store in its hands.
-    spawn("vm-flusher", inner, SAVE_EVERY, save).inspect_err(|_| inner.housekeeping.stop())?;
-    let Some(timeout) = inner.gate.session_idle_timeout() else { return Ok(()) };
-    // On a thread of its own: many commits in a row would keep the other two from what is urgent.
-    let every = (timeout / 4).clamp(IDLE_LOOK_LEAST, IDLE_LOOK_MOST);
-    spawn("vm-idle", inner, every, move |inner| inner.close_idle_sessions(timeout))
-        .inspect_err(|_| inner.housekeeping.stop())
+    // Those that were started would sleep for ever without the others, with the store in their hands.
+    start_each(inner).inspect_err(|_| inner.housekeeping.stop())
 }
 
+fn start_each(inner: &Arc<Inner>) -> Result<()> {
+    let awake = |every| move |inner: &Inner| inner.housekeeping.next(every);
+    let mut suspects = HashMap::new();
+    spawn("vm-watchdog", inner, awake(WATCH_EVERY), move |inner| watch(inner, &mut suspects))?;
+    spawn("vm-flusher", inner, awake(SAVE_EVERY), save)?;
+    // On threads of their own: many commits in a row would keep the other two from what is urgent.
+    if let Some(timeout) = inner.gate.session_idle_timeout() {
+        let every = (timeout / 4).clamp(IDLE_LOOK_LEAST, IDLE_LOOK_MOST);
+        spawn("vm-idle", inner, awake(every), move |inner| inner.close_idle_sessions(timeout))?;
+    }
+    if let Some(every) = inner.keeper.looks_every() {
+        let mut sweeper = Sweeper::default();
+        spawn("vm-retention", inner, move |inner| inner.housekeeping.rest(every), move |inner| sweeper.look(inner))?;
+    }
+    Ok(())
+}
+
+/// Starts a thread that waits, looks, and waits again, until `wait` says that there is nothing to wait for.
 fn spawn(
     name: &str,
     inner: &Arc<Inner>,
-    every: Duration,
+    wait: impl Fn(&Inner) -> bool + Send + 'static,
     mut look: impl FnMut(&Arc<Inner>) + Send + 'static,
 ) -> Result<()> {
     let weak: Weak<Inner> = Arc::downgrade(inner);
     let run = move || {
         while let Some(inner) = weak.upgrade() {
-            if !inner.housekeeping.next(every) {
+            if !wait(&inner) {
                 return;
             }
             look(&inner);
@@ -144,6 +163,7 @@ fn save(inner: &Arc<Inner>) {
         match live.save_progress(&inner.store) {
             Ok(true) => {
                 inner.lock_running().remove(&live.id);
+                inner.keeper.note(live.session_id);
                 session.bell.ring();
             }
             Ok(false) => {}

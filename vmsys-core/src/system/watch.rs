@@ -163,8 +163,8 @@ impl VmSystem {
     ///
     /// # Errors
     /// [`SessionNotFound`](ErrorKind::SessionNotFound), and [`Validation`](ErrorKind::Validation) for a place in another
-    /// session. A place that is not known, because what was there was lost before it was on disk, is no error: reading goes
-    /// on with what is younger.
+    /// session. A place that is not known, because what was there was lost before it was on disk or deleted since, is no
+    /// error: reading goes on with what is younger.
     pub fn watch_session(&self, id: SessionId, start: SessionStart) -> Result<SessionWatch> {
         let live = self.inner.live_session(id);
         let bell = live.as_ref().map_or_else(Arc::default, |live| live.bell.clone());
@@ -187,13 +187,15 @@ impl ExecutionWatch {
     /// more after one that returned something.
     ///
     /// # Errors
-    /// The store failed; another look may succeed.
+    /// [`ExecutionNotFound`](ErrorKind::ExecutionNotFound) when it was deleted meanwhile ([`Retention`](crate::Retention)):
+    /// then the watch is over. Otherwise the store failed; another look may succeed.
     pub fn look(&mut self) -> Result<Vec<ExecutionNews>> {
         if self.over {
             return Ok(Vec::new());
         }
         self.listener.look();
-        let (events, ended) = self.vm.inner.read_on(self.id, self.seq)?;
+        let read = self.vm.inner.read_on(self.id, self.seq);
+        let (events, ended) = read.inspect_err(|error| self.over = error.is_not_found())?;
         if let Some(last) = events.last() {
             self.seq = last.seq;
         }
@@ -213,17 +215,19 @@ impl ExecutionWatch {
         self.over || self.listener.wait(at_most)
     }
 
-    /// Tells whether its end was told.
+    /// Tells whether its end was told, or it is there no more.
     pub fn is_over(&self) -> bool {
         self.over
     }
 }
 
 impl SessionWatch {
-    /// Returns what is new since the last look, or nothing. As [`ExecutionWatch::look`].
+    /// Returns what is new since the last look, or nothing. As [`ExecutionWatch::look`]. Executions that were deleted
+    /// meanwhile are passed over.
     ///
     /// # Errors
-    /// The store failed; another look may succeed.
+    /// [`SessionNotFound`](ErrorKind::SessionNotFound) when it was deleted meanwhile: then the watch is over. Otherwise the
+    /// store failed; another look may succeed.
     pub fn look(&mut self) -> Result<Vec<SessionNews>> {
         if self.over {
             return Ok(Vec::new());
@@ -237,7 +241,7 @@ impl SessionWatch {
         }
         let record = match live {
             Some(live) => live.record(),
-            None => self.vm.inner.store.session(self.id)?,
+            None => self.vm.inner.store.session(self.id).inspect_err(|error| self.over = error.is_not_found())?,
         };
         let mut news = Vec::new();
         while news.is_empty() {
@@ -282,7 +286,7 @@ impl SessionWatch {
         self.over || self.listener.wait(at_most)
     }
 
-    /// Tells whether the session has ended, and that was told.
+    /// Tells whether the session has ended, and that was told, or it is there no more.
     pub fn is_over(&self) -> bool {
         self.over
     }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use http::StatusCode;
 
 use super::*;
+use crate::connection::MAX_HEADERS;
 use crate::error::ApiError;
 use crate::route::{Answer, Cost, Request, Route};
 
@@ -126,6 +127,21 @@ fn read_all(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Reads one answer, and leaves the connection open.
+fn read_one(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    let mut byte = [0];
+    loop {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+        let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        if length.is_some_and(|length: usize| body.len() >= length) {
+            return text;
+        }
+        stream.read_exact(&mut byte).unwrap();
+        text.push(char::from(byte[0]));
+    }
+}
+
 #[derive(Debug)]
 struct Reply {
     status: u16,
@@ -198,6 +214,73 @@ fn every_refusal_is_the_envelope_with_an_id() {
         assert_eq!(reply.outcome(), (*status, (*code).to_owned()), "{reply:?}");
     }
     assert_eq!(server.get("/free").status, 200);
+}
+
+#[test]
+fn a_head_that_cannot_be_taken_is_refused_with_the_envelope() {
+    let server = Running::start();
+    let good = "GET /free HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let many = "X-Many: 1\r\n".repeat(MAX_HEADERS);
+    // Larger than what is read of it: the client is still writing when it is refused.
+    let large = format!("X-Large: {}\r\n", "x".repeat(300 << 10));
+    let table = [
+        ("GET /free\r\n\r\n".to_owned(), 400, "INVALID_REQUEST"),
+        ("\u{1}\u{2}\u{3}\r\n\r\n".to_owned(), 400, "INVALID_REQUEST"),
+        ("GET /free HTTP/1.1\r\nHost : localhost\r\n\r\n".to_owned(), 400, "INVALID_REQUEST"),
+        ("GET /fr\u{7f}ee HTTP/1.1\r\n\r\n".to_owned(), 400, "INVALID_REQUEST"),
+        (format!("GET /free HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"), 431, "HEADERS_TOO_LARGE"),
+        (format!("GET /free HTTP/1.1\r\nHost: localhost\r\n{large}\r\n"), 431, "HEADERS_TOO_LARGE"),
+        (format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(300 << 10)), 431, "HEADERS_TOO_LARGE"),
+    ];
+    for (request, status, code) in &table {
+        let reply = Reply::parse(&server.raw(request));
+        assert_eq!(reply.outcome(), (*status, (*code).to_owned()), "{request:.60}");
+        assert_eq!(reply.header("connection"), Some("close"));
+        // Also after a request that was served on the same connection.
+        let mut stream = server.connect();
+        stream.write_all(good.as_bytes()).unwrap();
+        let served = read_one(&mut stream);
+        assert!(served.starts_with("HTTP/1.1 200"), "{served}");
+        let _ = stream.write_all(request.as_bytes());
+        assert_eq!(Reply::parse(&read_all(&mut stream)).outcome(), (*status, (*code).to_owned()), "{request:.60}");
+    }
+    // Of a target too long for a URI, how much arrives with it decides which of the two it is.
+    let target = Reply::parse(&server.raw(format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(65_535))));
+    let expected = [(414, "URI_TOO_LONG".to_owned()), (431, "HEADERS_TOO_LARGE".to_owned())];
+    assert!(expected.contains(&target.outcome()), "{target:?}");
+}
+
+#[test]
+fn what_was_asked_before_a_bad_head_is_answered() {
+    let server = Running::start();
+    let both = server.raw("GET /free HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n");
+    assert!(both.starts_with("HTTP/1.1 200"), "{both}");
+    assert!(both.contains("\"free\"HTTP/1.1 400"), "{both}");
+    // The head of a request may also end in the middle.
+    let mut stream = server.connect();
+    stream.write_all(b"GET /free HTTP/1.1\r\nHost: loc").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(read_all(&mut stream), "");
+    assert_eq!(server.get("/free").status, 200);
+}
+
+#[test]
+fn a_client_that_sends_too_many_requests_is_told_so_before_its_body_is_read() {
+    let server = Running::start_with(Timeouts::default(), |app| {
+        app.rate = Some(Rate::new(std::num::NonZeroU32::MIN));
+    });
+    let begun = Instant::now();
+    let first = server.get("/free");
+    // Of another type than is taken, and without an end: whoever looked at it would say so, or wait.
+    let head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
+    let mut stream = server.connect();
+    stream.write_all(head.as_bytes()).unwrap();
+    let second = Reply::parse(&read_one(&mut stream));
+    // On a machine that was busy elsewhere for a second, the second one comes in time.
+    if begun.elapsed() < Duration::from_secs(1) {
+        assert_eq!((first.status, second.outcome()), (200, (429, "LIMIT_REACHED".to_owned())));
+        assert_eq!(second.header("retry-after"), Some("1"));
+    }
 }
 
 #[test]
