@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod file_system;
+mod machine;
+mod power;
+
 use std::error::Error as _;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
