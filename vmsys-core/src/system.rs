@@ -6,6 +6,7 @@ mod host_env;
 mod housekeeping;
 mod start;
 mod templates;
+mod unstored;
 mod watch;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
 use self::start::Admissions;
 pub use self::start::{IdempotencyKey, RunningExecution, Submission};
+use self::unstored::Unstored;
 pub use self::watch::{ExecutionNews, ExecutionWatch, SessionCursor, SessionNews, SessionStart, SessionWatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -188,6 +190,7 @@ pub(crate) struct Inner {
     host_env: HostEnv,
     sessions: RwLock<HashMap<SessionId, Arc<LiveSession>>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
+    unstored: Unstored,
     admissions: Admissions,
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
@@ -266,6 +269,7 @@ impl VmSystem {
             host_env: config.host_env,
             sessions: RwLock::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
+            unstored: Unstored::default(),
             admissions: Admissions::default(),
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
@@ -300,7 +304,15 @@ impl VmSystem {
 
     /// Lists sessions, newest first.
     pub fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRecord>> {
-        self.inner.store.sessions(filter, page(filter.limit)?)
+        let mut records = self.inner.store.sessions(filter, page(filter.limit)?)?;
+        for record in &mut records {
+            // The store would say that one is alive whose crash it could not take.
+            if let Some(live) = self.inner.live_session(record.id).filter(|live| live.is_unstored()) {
+                *record = live.record();
+            }
+        }
+        records.retain(|record| filter.status.is_none_or(|status| record.status == status));
+        Ok(records)
     }
 
     /// Tells what is alive in memory, whatever the store says.
@@ -430,8 +442,9 @@ impl Inner {
     /// and the flusher tries again: its row would say that it runs for as long as this program does.
     fn delist(&self, live: &LiveExecution, ended: &Result<Arc<Execution>>) -> usize {
         let mut running = self.lock_running();
-        if ended.is_ok() {
-            running.remove(&live.id);
+        match ended {
+            Ok(_) => drop(running.remove(&live.id)),
+            Err(error) => self.unstored.note(live.id, error),
         }
         running.len()
     }
@@ -512,6 +525,12 @@ impl Inner {
             Err(error) => {
                 session.crash(error.message(), false, &self.store);
                 self.forget_session(session.id);
+                // The disk's fault, and not that of the session's startup: the same may be asked for again.
+                if error.kind() == ErrorKind::StoreUnavailable {
+                    return Err(Error::new(error.kind(), error.message())
+                        .with("session_id", session.id)
+                        .because(error));
+                }
                 Err(startup_failed(&session, &error))
             }
         }
@@ -605,8 +624,12 @@ impl Inner {
         Ok(record)
     }
 
+    /// Takes a session out of those that are alive, unless the store does not know of its end yet.
     fn forget_session(&self, id: SessionId) {
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        if sessions.get(&id).is_some_and(|session| !session.is_unstored()) {
+            sessions.remove(&id);
+        }
     }
 
     fn shutdown(&self) -> Result<()> {

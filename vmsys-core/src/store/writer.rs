@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-use super::fault::{Fault, failure, message};
+use super::fault::{Fault, failure, kind, message};
 use crate::error::{Error, Result};
 
 /// How many writes one transaction takes at most, so that the first of them does not wait for a crowd.
@@ -194,9 +194,9 @@ fn run_batch(
         }
         Err(error) => {
             roll_back(connection);
-            let text = message(&error);
+            let (kind, text) = (kind(&error), message(&error));
             let error = Arc::new(error);
-            let lost = || failure(text, Arc::clone(&error));
+            let lost = || Error::new(kind, text).because(Arc::clone(&error));
             (Err(lost()), followers.into_iter().map(|follower| (follower, Err(lost()))).collect())
         }
     }

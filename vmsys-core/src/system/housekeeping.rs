@@ -103,7 +103,9 @@ pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
     let mut suspects = HashMap::new();
     spawn("vm-watchdog", inner, WATCH_EVERY, move |inner| watch(inner, &mut suspects))?;
     // Alone the first one would sleep for ever, with the store in its hands.
-    spawn("vm-flusher", inner, SAVE_EVERY, save).inspect_err(|_| inner.housekeeping.stop())?;
+    let mut failing = false;
+    spawn("vm-flusher", inner, SAVE_EVERY, move |inner| save(inner, &mut failing))
+        .inspect_err(|_| inner.housekeeping.stop())?;
     let Some(timeout) = inner.gate.session_idle_timeout() else { return Ok(()) };
     // On a thread of its own: many commits in a row would keep the other two from what is urgent.
     let every = (timeout / 4).clamp(IDLE_LOOK_LEAST, IDLE_LOOK_MOST);
@@ -134,22 +136,46 @@ fn spawn(
     Ok(())
 }
 
-/// Writes what the store does not have yet of every execution that still runs.
-fn save(inner: &Arc<Inner>) {
+/// Writes what the store does not have yet: of executions that still run, and of ends that it could not take when they
+/// came. What fails is tried again at the next look, and said once.
+fn save(inner: &Arc<Inner>, failing: &mut bool) {
+    let mut failed = None;
     let running: Vec<Running> = inner.lock_running().values().cloned().collect();
-    for Running { live, session } in running {
-        if !live.has_begun() || live.started().elapsed() < SAVE_EVERY {
-            continue;
+    for running in running {
+        if running.live.has_begun() && running.live.started().elapsed() >= SAVE_EVERY {
+            failed = inner.save_running(&running).err().or(failed);
         }
-        match live.save_progress(&inner.store) {
-            Ok(true) => {
-                inner.lock_running().remove(&live.id);
-                session.bell.ring();
-            }
-            Ok(false) => {}
-            // Nothing of it was acknowledged; the next look tries again.
-            Err(error) => tracing::error!(execution_id = %live.id, ?error, "an execution could not be stored"),
+    }
+    let crashed: Vec<_> = {
+        let sessions = inner.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        sessions.values().filter(|session| session.is_unstored()).cloned().collect()
+    };
+    for session in crashed {
+        match session.store_crash(&inner.store) {
+            Ok(()) => inner.forget_session(session.id),
+            Err(error) => failed = Some(error),
         }
+    }
+    match &failed {
+        Some(error) if !*failing => {
+            tracing::error!(?error, "what runs or has ended could not be stored; it is tried again")
+        }
+        None if *failing => tracing::info!("what could not be stored before is stored now"),
+        _ => {}
+    }
+    *failing = failed.is_some();
+}
+
+impl Inner {
+    /// Writes what the store does not have yet of an execution, and forgets it when that was the last of it.
+    pub(super) fn save_running(&self, running: &Running) -> Result<()> {
+        let Running { live, session } = running;
+        if live.save_progress(&self.store)? {
+            self.lock_running().remove(&live.id);
+            self.unstored.forget(live.id);
+            session.bell.ring();
+        }
+        Ok(())
     }
 }
 

@@ -257,6 +257,7 @@ impl Inner {
         request: Request,
         begin: impl FnOnce(&LiveSession, &Arc<LiveExecution>) -> Result<()>,
     ) -> Result<Arc<LiveExecution>> {
+        self.refuse_while_unstored()?;
         let _order = session.order.lock().unwrap_or_else(PoisonError::into_inner);
         let live = LiveExecution::begin(session.id, request, session.settings.limits, session.bell.clone());
         let mut running = self.lock_running();
