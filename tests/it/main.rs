@@ -9,6 +9,7 @@ mod cli;
 mod cli_grants;
 mod cli_streams;
 mod durability;
+mod failing_disks;
 mod hostile;
 mod http;
 mod http_access;

@@ -19,6 +19,8 @@ use crate::isolation::protocol::Stop;
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
 const SAVE_EVERY: Duration = Duration::from_millis(50);
+/// How soon what the store could not take is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How often idle sessions are looked for: a quarter of the time that they have, within these.
 const IDLE_LOOK_LEAST: Duration = Duration::from_millis(10);
 const IDLE_LOOK_MOST: Duration = Duration::from_secs(1);
@@ -103,8 +105,8 @@ pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
     let mut suspects = HashMap::new();
     spawn("vm-watchdog", inner, WATCH_EVERY, move |inner| watch(inner, &mut suspects))?;
     // Alone the first one would sleep for ever, with the store in its hands.
-    let mut failing = false;
-    spawn("vm-flusher", inner, SAVE_EVERY, move |inner| save(inner, &mut failing))
+    let mut failed = None;
+    spawn("vm-flusher", inner, SAVE_EVERY, move |inner| save(inner, &mut failed))
         .inspect_err(|_| inner.housekeeping.stop())?;
     let Some(timeout) = inner.gate.session_idle_timeout() else { return Ok(()) };
     // On a thread of its own: many commits in a row would keep the other two from what is urgent.
@@ -137,13 +139,16 @@ fn spawn(
 }
 
 /// Writes what the store does not have yet: of executions that still run, and of ends that it could not take when they
-/// came. What fails is tried again at the next look, and said once.
-fn save(inner: &Arc<Inner>, failing: &mut bool) {
-    let mut failed = None;
+/// came. When that fails, which is said once, the next try is a while later: each may be large, and fill the same disk.
+fn save(inner: &Arc<Inner>, failed: &mut Option<Instant>) {
+    if failed.is_some_and(|last| last.elapsed() < RETRY_AFTER) {
+        return;
+    }
+    let mut fault = None;
     let running: Vec<Running> = inner.lock_running().values().cloned().collect();
     for running in running {
         if running.live.has_begun() && running.live.started().elapsed() >= SAVE_EVERY {
-            failed = inner.save_running(&running).err().or(failed);
+            fault = inner.save_running(&running).err().or(fault);
         }
     }
     let crashed: Vec<_> = {
@@ -153,17 +158,17 @@ fn save(inner: &Arc<Inner>, failing: &mut bool) {
     for session in crashed {
         match session.store_crash(&inner.store) {
             Ok(()) => inner.forget_session(session.id),
-            Err(error) => failed = Some(error),
+            Err(error) => fault = Some(error),
         }
     }
-    match &failed {
-        Some(error) if !*failing => {
-            tracing::error!(?error, "what runs or has ended could not be stored; it is tried again")
+    match &fault {
+        Some(error) if failed.is_none() => {
+            tracing::error!(?error, "what runs or has ended could not be stored; it is tried again");
         }
-        None if *failing => tracing::info!("what could not be stored before is stored now"),
+        None if failed.is_some() => tracing::info!("what could not be stored before is stored now"),
         _ => {}
     }
-    *failing = failed.is_some();
+    *failed = fault.map(|_| Instant::now());
 }
 
 impl Inner {
