@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::{Inner, Running};
 use crate::error::{Error, Result};
+use crate::execution::Progress;
 use crate::ids::ExecutionId;
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::protocol::Stop;
@@ -19,6 +20,8 @@ use crate::isolation::protocol::Stop;
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
 const SAVE_EVERY: Duration = Duration::from_millis(50);
+/// How many executions are written in one transaction.
+const SAVED_TOGETHER: usize = 32;
 /// How soon what the store could not take is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How often idle sessions are looked for: a quarter of the time that they have, within these.
@@ -123,11 +126,15 @@ fn spawn(
 ) -> Result<()> {
     let weak: Weak<Inner> = Arc::downgrade(inner);
     let run = move || {
+        let mut took = Duration::ZERO;
         while let Some(inner) = weak.upgrade() {
-            if !inner.housekeeping.next(every) {
+            // From one look to the next, however long the disk has taken: what is promised is when things are looked at.
+            if !inner.housekeeping.next(every.saturating_sub(took)) {
                 return;
             }
+            let began = Instant::now();
             look(&inner);
+            took = began.elapsed();
         }
     };
     let thread = std::thread::Builder::new()
@@ -146,10 +153,12 @@ fn save(inner: &Arc<Inner>, failed: &mut Option<Instant>) {
     }
     let mut fault = None;
     let running: Vec<Running> = inner.lock_running().values().cloned().collect();
-    for running in running {
-        if running.live.has_begun() && running.live.started().elapsed() >= SAVE_EVERY {
-            fault = inner.save_running(&running).err().or(fault);
-        }
+    let running: Vec<&Running> = running
+        .iter()
+        .filter(|Running { live, .. }| live.has_begun() && live.started().elapsed() >= SAVE_EVERY)
+        .collect();
+    for some in running.chunks(SAVED_TOGETHER) {
+        fault = inner.save_some(some).err().or(fault);
     }
     let crashed: Vec<_> = {
         let sessions = inner.sessions.read().unwrap_or_else(PoisonError::into_inner);
@@ -172,15 +181,45 @@ fn save(inner: &Arc<Inner>, failed: &mut Option<Instant>) {
 }
 
 impl Inner {
+    /// Writes what the store does not have yet of some executions. Together: a commit for each would make the last of many
+    /// wait for all the others.
+    fn save_some(&self, running: &[&Running]) -> Result<()> {
+        let mut parts = Vec::new();
+        for running in running {
+            match running.live.progress() {
+                Progress::Part(part) => parts.push((*running, part)),
+                Progress::Over => self.forget_running(running),
+                Progress::Nothing => {}
+            }
+        }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        if self.store.save_executions(parts.iter().map(|(_, part)| part.news())).is_ok() {
+            for (running, part) in parts {
+                if part.stored() {
+                    self.forget_running(running);
+                }
+            }
+            return Ok(());
+        }
+        // One by one: what fails of one is not to keep back the others.
+        let parts: Vec<&Running> = parts.into_iter().map(|(running, _)| running).collect();
+        parts.into_iter().map(|running| self.save_running(running)).fold(Ok(()), Result::and)
+    }
+
     /// Writes what the store does not have yet of an execution, and forgets it when that was the last of it.
     pub(super) fn save_running(&self, running: &Running) -> Result<()> {
-        let Running { live, session } = running;
-        if live.save_progress(&self.store)? {
-            self.lock_running().remove(&live.id);
-            self.unstored.forget(live.id);
-            session.bell.ring();
+        if running.live.save_progress(&self.store)? {
+            self.forget_running(running);
         }
         Ok(())
+    }
+
+    fn forget_running(&self, Running { live, session }: &Running) {
+        self.lock_running().remove(&live.id);
+        self.unstored.forget(live.id);
+        session.bell.ring();
     }
 }
 
