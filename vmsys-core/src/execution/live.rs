@@ -654,6 +654,24 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_writes_is_not_waited_for() {
+        let live = execution(Limits::default());
+        let Progress::Part(part) = live.progress() else { panic!("its first event is to be written") };
+        assert_eq!((part.news().0.events.len(), part.news().1), (1, 1));
+        // Whoever looks meanwhile goes on to the next execution.
+        assert!(matches!(live.progress(), Progress::Nothing));
+        assert!(!part.stored());
+        assert!(matches!(live.progress(), Progress::Nothing));
+        live.emit(Payload::Stdout { text: "x".to_owned() }).unwrap();
+        let Progress::Part(part) = live.progress() else { panic!("there is another one") };
+        assert_eq!((part.news().0.events.len(), part.news().1), (1, 2));
+        drop(part);
+        assert!(matches!(live.progress(), Progress::Part(_)), "what was not stored is still to be");
+        assert!(live.claim_end());
+        assert!(matches!(live.progress(), Progress::Nothing), "whoever ends it writes the rest");
+    }
+
+    #[test]
     fn whoever_waits_is_woken_when_a_limit_is_passed() {
         for _ in 0..300 {
             let live = execution(Limits { max_events: 1, ..Limits::default() });

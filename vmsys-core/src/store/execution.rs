@@ -387,6 +387,20 @@ mod tests {
     }
 
     #[test]
+    fn several_are_saved_together_or_not_at_all() {
+        let (store, session) = with_session(in_memory());
+        let executions: Vec<_> = (0..5).map(|_| Arc::new(new_execution(session.id))).collect();
+        let orphan = Arc::new(new_execution(SessionId::new()));
+        let all = executions.iter().chain([&orphan]).map(|execution| (execution, 1));
+        assert_eq!(store.save_executions(all).unwrap_err().kind(), ErrorKind::SessionNotFound);
+        assert_eq!(store.executions(session.id, None, 50).unwrap(), []);
+        store.save_executions(executions.iter().map(|execution| (execution, 2))).unwrap();
+        for execution in &executions {
+            assert_eq!(store.events(execution.id, 0, u32::MAX).unwrap(), execution.events[1..]);
+        }
+    }
+
+    #[test]
     fn many_events_are_one_write() {
         let (store, session) = with_session(in_memory());
         let mut execution = new_execution(session.id);

@@ -27,7 +27,7 @@ use crate::time::Timestamp;
 const REASON: &str = "the power was cut";
 
 /// How many cuts a run of the tests makes at least, under each durability.
-const CUTS: usize = 240;
+const CUTS: usize = 210;
 
 #[derive(Debug, Clone, Copy)]
 struct Conditions {
