@@ -137,6 +137,16 @@ impl ApiError {
         self.status
     }
 
+    /// Returns after how many seconds the same may be asked for again, if it may.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        match (self.status, self.code) {
+            (StatusCode::TOO_MANY_REQUESTS, _) => Some(1),
+            // Somebody has to make room first.
+            (_, "STORE_UNAVAILABLE") => Some(5),
+            _ => None,
+        }
+    }
+
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
@@ -176,12 +186,14 @@ impl ApiError {
 impl From<vmsys_core::Error> for ApiError {
     fn from(error: vmsys_core::Error) -> Self {
         let status = status_of(error.kind());
-        if status.is_server_error() && error.kind() != ErrorKind::ShuttingDown {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
             // Messages of faults name files and SQL: they are for the operator.
             return Self::internal(causes(&error));
         }
         let details = error.details().map(|(key, value)| (key, value.to_owned())).collect();
-        Self { details, ..Self::new(status, error.code(), error.message()) }
+        // What SQLite said of a disk is for the operator, too; the caller learns what is the matter, and whether it passes.
+        let cause = if error.kind() == ErrorKind::StoreUnavailable { causes(&error) } else { String::new() };
+        Self { details, cause, ..Self::new(status, error.code(), error.message()) }
     }
 }
 
@@ -204,7 +216,7 @@ fn status_of(kind: ErrorKind) -> StatusCode {
         | K::LibraryNotFound
         | K::LibraryDamaged => StatusCode::UNPROCESSABLE_ENTITY,
         K::LimitReached => StatusCode::TOO_MANY_REQUESTS,
-        K::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        K::ShuttingDown | K::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         // A kind that this version does not know is a fault of ours, not of the caller.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -252,7 +264,7 @@ mod tests {
             (K::LibraryDamaged, 422),
             (K::LimitReached, 429),
             (K::ShuttingDown, 503),
-            (K::StoreUnavailable, 500),
+            (K::StoreUnavailable, 503),
             (K::Internal, 500),
         ];
         for (kind, status) in table {
