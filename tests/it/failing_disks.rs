@@ -145,6 +145,9 @@ fn every_call_says_that_the_disk_fails_and_goes_on_when_it_works_again() {
     let between = daemon.execution(&ran);
     check_summary(&between);
     assert_eq!((&between["status"], console(&between)), (&json!("running"), vec!["ran".to_owned()]));
+    let listed = daemon.executions(&session);
+    assert_eq!(pluck(&listed, "id"), [ran.clone(), text(&kept["id"])]);
+    assert_eq!(pluck(&listed, "status"), ["running", "ok"]);
     assert_eq!(daemon.active().len(), 3);
     assert_eq!(
         ["input_echo", "console"],

@@ -371,11 +371,13 @@ impl VmSystem {
         let limit = page(filter.limit)?;
         // Looked up first: what ends between the two look-ups is then in the store.
         let running = self.inner.live_session(session).and_then(|session| session.running());
+        let running = running.into_iter().chain(self.inner.unstored_of(session));
         let mut list = self.inner.store.executions(session, filter.before, limit)?;
-        if let Some(live) = running
-            && filter.before.is_none_or(|before| live.id < before)
-            && list.iter().all(|execution| execution.id != live.id)
-        {
+        for live in running {
+            let is_listed = list.iter().any(|execution| execution.id == live.id);
+            if is_listed || filter.before.is_some_and(|before| live.id >= before) {
+                continue;
+            }
             let mut execution = Arc::unwrap_or_clone(live.snapshot());
             execution.events = Vec::new();
             // Usually the newest; but of two callers the one that got the first id may have begun second.

@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Inner;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::ExecutionId;
+use crate::execution::LiveExecution;
+use crate::ids::{ExecutionId, SessionId};
 
 #[derive(Default)]
 pub(super) struct Unstored {
@@ -43,6 +44,17 @@ impl Unstored {
 }
 
 impl Inner {
+    /// The executions of a session that have ended, and whose end the store does not have yet.
+    pub(super) fn unstored_of(&self, session: SessionId) -> Vec<Arc<LiveExecution>> {
+        if !self.unstored.any.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let waiting: Vec<ExecutionId> = self.unstored.lock().keys().copied().collect();
+        let running = self.lock_running();
+        let waiting = waiting.iter().filter_map(|id| running.get(id)).map(|running| running.live.clone());
+        waiting.filter(|live| live.session_id == session).collect()
+    }
+
     /// Refuses new work while the ends of others cannot be stored. That is tried once more first: whoever has made room
     /// need not wait for the next look.
     pub(super) fn refuse_while_unstored(&self) -> Result<()> {
