@@ -1,18 +1,21 @@
 //! What is acknowledged stays: across `kill -9`, across a shutdown in the middle of work, and against bad databases.
 
+use std::cell::RefCell;
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection as Database;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::http::{Connection, Request};
+use crate::http::{Connection, Request, Response};
 use crate::support::{
     Daemon, Home, api, array, check_execution, check_summary, console, events_of, pluck, run, serve, text, wait_for,
 };
@@ -54,7 +57,13 @@ pub(crate) fn check_integrity(home: &Home) {
 /// Nothing that is stored claims to be alive, and everything that is stored is whole.
 #[track_caller]
 fn check_all_at_rest(daemon: &Daemon) {
-    let sessions = array(daemon.get("/sessions?limit=1000").ok(200));
+    check_newest_at_rest(daemon, 1000);
+}
+
+/// The same of so many sessions, the newest.
+#[track_caller]
+fn check_newest_at_rest(daemon: &Daemon, count: usize) {
+    let sessions = array(daemon.get(&format!("/sessions?limit={count}")).ok(200));
     assert_eq!(daemon.active(), [""; 0]);
     for session in &sessions {
         assert!(["closed", "crashed"].contains(&session["status"].as_str().unwrap()), "{session}");
@@ -65,68 +74,236 @@ fn check_all_at_rest(daemon: &Daemon) {
     }
 }
 
-/// Posts snippets over one connection until the daemon is gone. Answers what was acknowledged.
-fn post_until_killed(daemon: &Daemon, session: &str) -> Vec<Value> {
-    let mut acknowledged = Vec::new();
-    let Ok(mut connection) = Connection::open(daemon.address) else { return acknowledged };
-    for n in 0.. {
-        let input = format!("for (let i = 0; i < {}; i++) console.log('line', i); {n}", n % 7);
-        let body = json!({ "session_id": session, "input": input }).to_string();
-        match connection.call(&Request::new("POST", api("/executions/repl")).json(body)) {
-            Ok(response) => acknowledged.push(response.ok(201)),
-            Err(_) => break,
-        }
-    }
-    acknowledged
+/// How long a reader may have seen an event before it is on disk, where a thread that is due runs and a disk that is asked
+/// answers. What this machine adds to that is measured: [`delay`].
+const FLUSHED: Duration = Duration::from_millis(100);
+
+/// How much is tried: `VMSYS_TEST_KILLS` and `VMSYS_TEST_ACKNOWLEDGEMENTS` ask for more.
+struct Size {
+    kills: u64,
+    acknowledgements: u64,
 }
 
-/// Lets clients work, kills the daemon at some moment, and answers what they had been told until then.
-fn work_until_killed(home: &Arc<Home>, dice: &mut Dice) -> Vec<Value> {
+impl Size {
+    fn asked() -> Self {
+        let asked = |variable: &str| std::env::var(variable).ok().map(|number| number.parse().unwrap());
+        Self {
+            kills: asked("VMSYS_TEST_KILLS").unwrap_or(20),
+            acknowledgements: asked("VMSYS_TEST_ACKNOWLEDGEMENTS").unwrap_or(1_000),
+        }
+    }
+}
+
+/// What clients were told of an execution before the daemon was killed.
+enum Told {
+    /// How it ended.
+    Ended(Value),
+    /// That it runs.
+    Started(String),
+    /// How it ended, to a request under a key.
+    Keyed { key: String, body: String, ended: Value },
+    /// Its first so many events, long enough ago.
+    Events(String, Vec<Value>),
+}
+
+/// The clients of a daemon that will be killed.
+struct Clients<'a> {
+    daemon: &'a Daemon,
+    acknowledged: &'a AtomicU64,
+}
+
+impl Clients<'_> {
+    /// Sends requests over one connection until the daemon is gone, and collects what `tell` makes of the answers.
+    fn until_killed(
+        &self,
+        mut request: impl FnMut(u64) -> Request,
+        mut tell: impl FnMut(u64, &Response) -> Option<Told>,
+    ) -> Vec<Told> {
+        let mut told = Vec::new();
+        let Ok(mut connection) = Connection::open(self.daemon.address) else { return told };
+        for n in 0.. {
+            let Ok(response) = connection.call(&request(n)) else { break };
+            if let Some(news) = tell(n, &response) {
+                self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                told.push(news);
+            }
+        }
+        told
+    }
+
+    fn waits(&self, session: &str) -> Vec<Told> {
+        self.until_killed(
+            |n| Request::new("POST", api("/executions/repl")).json(snippet(session, n, false)),
+            |_, response| Some(Told::Ended(response.ok(201))),
+        )
+    }
+
+    fn has_keys(&self, session: &str) -> Vec<Told> {
+        let key = |n| format!("{session} {n}");
+        self.until_killed(
+            |n| {
+                let body = snippet(session, n, false);
+                Request::new("POST", api("/executions/repl")).header("Idempotency-Key", key(n)).json(body)
+            },
+            |n, response| Some(Told::Keyed { key: key(n), body: snippet(session, n, false), ended: response.ok(201) }),
+        )
+    }
+
+    /// Starts one, and asks for it until it has ended: both are acknowledgements.
+    fn does_not_wait(&self, session: &str) -> Vec<Told> {
+        let running: RefCell<Option<String>> = RefCell::default();
+        self.until_killed(
+            |n| match &*running.borrow() {
+                Some(id) => Request::new("GET", api(&format!("/executions/{id}"))),
+                None => Request::new("POST", api("/executions/repl")).json(snippet(session, n, true)),
+            },
+            |_, response| {
+                let execution = response.ok(if running.borrow().is_some() { 200 } else { 202 });
+                let id = text(&execution["id"]);
+                match (running.take(), execution["status"] == "running") {
+                    (None, _) => {
+                        running.replace(Some(id.clone()));
+                        Some(Told::Started(id))
+                    }
+                    (Some(_), false) => Some(Told::Ended(execution)),
+                    (Some(_), true) => {
+                        running.replace(Some(id));
+                        None
+                    }
+                }
+            },
+        )
+    }
+
+    /// Runs something that does not end, and reads along. Answers what was read, and when.
+    fn reads_along(&self, session: &str) -> Option<(String, Vec<(Instant, Value)>)> {
+        let mut connection = Connection::open(self.daemon.address).ok()?;
+        let input = "for (let i = 0; ; i++) { console.log('long', i); await new Promise(r => setTimeout(r, 3)) }";
+        let body = json!({ "session_id": session, "input": input, "detach": true }).to_string();
+        let response = connection.call(&Request::new("POST", api("/executions/repl")).json(body)).ok()?;
+        let id = text(&response.ok(202)["id"]);
+        let mut seen = Vec::new();
+        loop {
+            let path = format!("/executions/{id}/events?after_seq={}&wait_ms=1000", seen.len());
+            let Ok(response) = connection.call(&Request::new("GET", api(&path))) else { break };
+            seen.extend(array(response.ok(200)).into_iter().map(|event| (Instant::now(), event)));
+        }
+        Some((id, seen))
+    }
+}
+
+/// Does what the daemon does to write events, a pause and a commit, until told to stop. Answers the longest delay.
+fn delay(directory: &Path, stop: &AtomicBool) -> Duration {
+    const PAUSE: Duration = Duration::from_millis(50);
+    let mut longest = Duration::ZERO;
+    let mut file = fs::File::create(directory.join("delay")).unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        let began = Instant::now();
+        thread::sleep(PAUSE);
+        file.write_all(&[0; 4096]).and_then(|()| file.sync_data()).unwrap();
+        longest = longest.max(began.elapsed() - PAUSE);
+    }
+    longest
+}
+
+fn snippet(session: &str, n: u64, detach: bool) -> String {
+    let input = format!("for (let i = 0; i < {}; i++) console.log('line', i); {n}", n % 7);
+    json!({ "session_id": session, "input": input, "detach": detach }).to_string()
+}
+
+/// Lets clients work, kills the daemon some time after it has acknowledged so much, and answers what they had been told.
+fn work_until_killed(home: &Arc<Home>, enough: u64, dice: &mut Dice) -> Vec<Told> {
     let mut daemon = Daemon::at(home);
-    let template = daemon.template(json!({}));
-    let sessions: Vec<String> = (0..3).map(|_| daemon.session_of(&template)).collect();
+    let template = daemon.template(json!({ "limits": { "wall_ms": 600_000 } }));
+    let sessions: Vec<String> = (0..12).map(|_| daemon.session_of(&template)).collect();
     let busy = daemon.session_of(&template);
-    let moment = Duration::from_millis(20 + dice.below(400));
-    let acknowledged = thread::scope(|scope| {
-        let clients: Vec<_> =
-            sessions.iter().map(|session| scope.spawn(|| post_until_killed(&daemon, session))).collect();
+    let (acknowledged, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let clients = Clients { daemon: &daemon, acknowledged: &acknowledged };
+    let mut told = thread::scope(|scope| {
+        let clients = &clients;
+        let mut working = Vec::new();
+        for (number, session) in sessions[..11].iter().enumerate() {
+            working.push(scope.spawn(move || match number % 4 {
+                0 | 1 => clients.waits(session),
+                2 => clients.has_keys(session),
+                _ => clients.does_not_wait(session),
+            }));
+        }
+        let delayed = scope.spawn(|| delay(&home.root(), &stop));
+        let reading = scope.spawn(|| clients.reads_along(&sessions[11]));
         // One that is still running when the end comes; it is not answered, or not with success.
         scope.spawn(|| {
-            let body = json!({ "session_id": busy, "input": "console.log('long'); while (true) {}" }).to_string();
+            let body = json!({ "session_id": busy, "input": "while (true) {}" }).to_string();
             let _ = daemon.connect().call(&Request::new("POST", api("/executions/repl")).json(body));
         });
+        wait_for("enough acknowledgements", Duration::from_secs(120), || {
+            (acknowledged.load(Ordering::Relaxed) >= enough).then_some(())
+        });
         // The one sleep whose length matters: it is what makes the moment a random one.
-        thread::sleep(moment);
+        thread::sleep(Duration::from_micros(dice.below(600_000)));
+        let killed = Instant::now();
         daemon.signal(Signal::KILL);
-        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+        let mut told: Vec<Told> = working.into_iter().flat_map(|client| client.join().unwrap()).collect();
+        stop.store(true, Ordering::Relaxed);
+        // The daemon's threads are woken several times for one commit.
+        let flushed = FLUSHED + 4 * delayed.join().unwrap();
+        if let Some((id, seen)) = reading.join().unwrap() {
+            let long_ago = seen.into_iter().filter(|(when, _)| *when + flushed < killed).map(|(_, event)| event);
+            told.extend([Told::Started(id.clone()), Told::Events(id, long_ago.collect())]);
+        }
+        told
     });
     daemon.kill();
-    acknowledged
+    told.retain(|told| !matches!(told, Told::Events(_, events) if events.is_empty()));
+    told
+}
+
+/// What clients were told must be what the next daemon says.
+#[track_caller]
+fn check_told(daemon: &Daemon, told: &Told) {
+    match told {
+        Told::Ended(execution) => {
+            check_execution(execution);
+            assert_eq!(&daemon.execution(&text(&execution["id"])), execution);
+        }
+        Told::Started(id) => check_execution(&daemon.execution(id)),
+        Told::Keyed { key, body, ended } => {
+            check_execution(ended);
+            let request = Request::new("POST", api("/executions/repl")).header("Idempotency-Key", key);
+            assert_eq!(&daemon.send(&request.json(body.as_str())).ok(201), ended, "it is not run again");
+            assert_eq!(&daemon.execution(&text(&ended["id"])), ended);
+        }
+        Told::Events(id, events) => {
+            let stored = daemon.execution(id);
+            check_execution(&stored);
+            let stored = stored["events"].as_array().unwrap();
+            let lost = events.len().saturating_sub(stored.len());
+            assert!(stored.starts_with(events), "{lost} of {} events are lost that somebody had read", events.len());
+        }
+    }
 }
 
 #[test]
 fn what_is_acknowledged_survives_a_kill() {
+    let size = Size::asked();
     let home = Home::new();
     let mut dice = Dice::new();
-    let mut acknowledged: Vec<Value> = Vec::new();
-    for round in 0..20 {
-        let fresh = work_until_killed(&home, &mut dice);
+    let (mut told, mut kills) = (Vec::new(), 0);
+    while kills < size.kills || (told.len() as u64) < size.acknowledgements {
+        let fresh = work_until_killed(&home, dice.below(2 * size.acknowledgements.div_ceil(size.kills)), &mut dice);
         let mut daemon = Daemon::at(&home);
-        for execution in &fresh {
-            check_execution(execution);
-            assert_eq!(&daemon.execution(&text(&execution["id"])), execution, "round {round}");
-        }
-        check_all_at_rest(&daemon);
-        acknowledged.extend(fresh);
+        fresh.iter().for_each(|told| check_told(&daemon, told));
+        check_newest_at_rest(&daemon, 20);
+        told.extend(fresh);
+        kills += 1;
         daemon.stop();
         check_integrity(&home);
     }
-    assert!(acknowledged.len() > 100, "only {} executions were tried", acknowledged.len());
     // Recovery of a later round must not touch what an earlier one had.
     let daemon = Daemon::at(&home);
-    for execution in acknowledged.iter().step_by(7) {
-        assert_eq!(&daemon.execution(&text(&execution["id"])), execution);
-    }
+    told.iter().step_by(7).for_each(|told| check_told(&daemon, told));
+    let events: usize = told.iter().map(|told| if let Told::Events(_, events) = told { events.len() } else { 0 }).sum();
+    eprintln!("{kills} kills, {} acknowledgements, and {events} events read: none is lost", told.len());
 }
 
 /// The sessions and the one unfinished execution of a daemon that is gone, as its successor shows them.

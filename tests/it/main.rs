@@ -10,6 +10,7 @@ mod cli_grants;
 mod cli_live;
 mod cli_streams;
 mod durability;
+mod failing_disks;
 mod hostile;
 mod http;
 mod http_access;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -328,6 +328,18 @@ impl Daemon {
         self.signal(Signal::TERM);
         let status = self.wait(Duration::from_secs(10));
         assert_eq!(status.code(), Some(0), "after SIGTERM");
+    }
+
+    /// Lets it write no file beyond so many bytes, or any: the kernel answers as a disk does that fails, and can be told to
+    /// stop that. Pipes and sockets are no files.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
+    }
+
+    /// A path as the daemon finds it, which may have file systems of its own.
+    pub(crate) fn path_within(&self, path: &Path) -> PathBuf {
+        Path::new(&format!("/proc/{}/root", self.child.id())).join(path.strip_prefix("/").unwrap())
     }
 
     /// How many threads it has.

@@ -263,6 +263,17 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
         "LIMIT_REACHED" => {
             "try again later, or close sessions that `vm-system session list --status ready` shows".to_owned()
         }
+        "STORE_UNAVAILABLE" => match detail("execution_id") {
+            Some(execution) => format!(
+                "the code has run, so think before you run it again; once there is room on the daemon's disk, \
+                 `vm-system exec get {execution}` shows how it ended"
+            ),
+            None => {
+                "make room on the disk of the daemon's database, or make it writable, and try again: the daemon needs \
+                     no restart"
+                    .to_owned()
+            }
+        },
         "SHUTTING_DOWN" => "wait until the daemon has stopped, and start it with `vm-system serve`".to_owned(),
         "PAYLOAD_TOO_LARGE" => {
             "write the code into a file of the worktree, and use `vm-system exec run-file`".to_owned()
@@ -336,6 +347,8 @@ mod tests {
             ("STARTUP_FAILED", json!({"session_id": "s-1", "last_error": "Error: boom"}), "exec list s-1"),
             ("VALIDATION_ERROR", json!({"field": "limits.cpu_ms"}), "`limits.cpu_ms`"),
             ("INTERNAL", json!({}), "req-1"),
+            ("STORE_UNAVAILABLE", json!({}), "make room"),
+            ("STORE_UNAVAILABLE", json!({"execution_id": "e-1"}), "vm-system exec get e-1"),
             ("PAYLOAD_TOO_LARGE", json!({}), "run-file"),
             ("UNAUTHORIZED", json!({}), "--auth-token-file"),
             ("LIMIT_REACHED", json!({"limit": "max_sessions"}), "session list --status ready"),

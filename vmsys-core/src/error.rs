@@ -49,9 +49,12 @@ pub enum ErrorKind {
     LimitReached,
     /// The system is shutting down.
     ShuttingDown,
-    /// The database cannot be opened: it is corrupt, newer than this program, read-only, or in use.
+    /// The database cannot be opened: it is corrupt, newer than this program, read-only, or in use. Or it cannot be used at
+    /// the moment: its disk is full, read-only or fails; then what could not be stored was not acknowledged, nothing that was
+    /// is lost, and calls succeed again once that has passed. Detail: `execution_id`, of one that has run and whose end is
+    /// stored later.
     StoreUnavailable,
-    /// A fault inside, or of the disk: nothing that the caller did.
+    /// A fault inside: nothing that the caller did.
     Internal,
 }
 
@@ -78,7 +81,8 @@ impl ErrorKind {
             Self::StartupFailed => "STARTUP_FAILED",
             Self::LimitReached => "LIMIT_REACHED",
             Self::ShuttingDown => "SHUTTING_DOWN",
-            Self::StoreUnavailable | Self::Internal => "INTERNAL",
+            Self::StoreUnavailable => "STORE_UNAVAILABLE",
+            Self::Internal => "INTERNAL",
         }
     }
 }
@@ -171,9 +175,12 @@ impl Error {
         matches!(self.0.kind, K::TemplateNotFound | K::SessionNotFound | K::ExecutionNotFound | K::FileNotFound)
     }
 
-    /// Tells whether the same call may succeed later without a change: busy, at a limit, or shutting down.
+    /// Tells whether the same call may succeed later without a change: busy, at a limit, shutting down, or without a disk
+    /// to store anything on. Code that was run is run again by such a call, unless it has a
+    /// [key](crate::Submission::key).
     pub fn is_transient(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::SessionBusy | ErrorKind::LimitReached | ErrorKind::ShuttingDown)
+        use ErrorKind as K;
+        matches!(self.0.kind, K::SessionBusy | K::LimitReached | K::ShuttingDown | K::StoreUnavailable)
     }
 }
 

@@ -7,6 +7,7 @@ mod housekeeping;
 mod retention;
 mod start;
 mod templates;
+mod unstored;
 mod watch;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use self::retention::Keeper;
 pub use self::retention::Retention;
 use self::start::Admissions;
 pub use self::start::{IdempotencyKey, RunningExecution, Submission};
+use self::unstored::Unstored;
 pub use self::watch::{ExecutionNews, ExecutionWatch, SessionCursor, SessionNews, SessionStart, SessionWatch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -194,6 +196,7 @@ pub(crate) struct Inner {
     host_env: HostEnv,
     sessions: RwLock<HashMap<SessionId, Arc<LiveSession>>>,
     running: Mutex<HashMap<ExecutionId, Running>>,
+    unstored: Unstored,
     admissions: Admissions,
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
@@ -274,6 +277,7 @@ impl VmSystem {
             host_env: config.host_env,
             sessions: RwLock::new(HashMap::new()),
             running: Mutex::new(HashMap::new()),
+            unstored: Unstored::default(),
             admissions: Admissions::default(),
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
@@ -310,7 +314,15 @@ impl VmSystem {
 
     /// Lists sessions, newest first.
     pub fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRecord>> {
-        self.inner.store.sessions(filter, page(filter.limit)?)
+        let mut records = self.inner.store.sessions(filter, page(filter.limit)?)?;
+        for record in &mut records {
+            // The store would say that one is alive whose crash it could not take.
+            if let Some(live) = self.inner.live_session(record.id).filter(|live| live.is_unstored()) {
+                *record = live.record();
+            }
+        }
+        records.retain(|record| filter.status.is_none_or(|status| record.status == status));
+        Ok(records)
     }
 
     /// Tells what is alive in memory, whatever the store says.
@@ -452,18 +464,26 @@ impl Inner {
         }
     }
 
-    /// Forgets an execution that is stored, and tells how many others there are. One whose end could not be stored stays,
-    /// and the flusher tries again: its row would say that it runs for as long as this program does.
-    fn delist(&self, live: &LiveExecution, ended: &Result<Arc<Execution>>) -> usize {
-        if let Ok(execution) = ended {
-            self.counters.count_ended(execution, live.started().elapsed());
+    /// Takes notice of an execution's end, and tells how many others run. One whose end could not be stored stays, and the
+    /// flusher tries again: its row would say that it runs for as long as this program does.
+    fn note_end(&self, live: &LiveExecution, ended: &Result<Arc<Execution>>) -> usize {
+        match ended {
+            Ok(_) => self.delist(live),
+            Err(error) => self.unstored.note(live.id, error),
         }
-        let mut running = self.lock_running();
-        if ended.is_ok() {
-            running.remove(&live.id);
-            self.keeper.note(live.session_id);
+        self.lock_running().len()
+    }
+
+    /// Forgets an execution whose end is stored.
+    fn delist(&self, live: &LiveExecution) {
+        // Of two who find it stored, one has removed it.
+        if self.lock_running().remove(&live.id).is_none() {
+            return;
         }
-        running.len()
+        if let Some(execution) = live.ending() {
+            self.counters.count_ended(&execution, live.started().elapsed());
+        }
+        self.keeper.note(live.session_id);
     }
 
     /// Ends an execution whose realm does not, and with it the session.
@@ -474,7 +494,7 @@ impl Inner {
         }
         let ended = live.finish(outcome, &self.store);
         session.crash(reason, stuck, &self.store);
-        self.delist(live, &ended);
+        self.note_end(live, &ended);
         self.forget_session(session.id);
         execution::publish(live, ended);
     }
@@ -544,6 +564,12 @@ impl Inner {
             Err(error) => {
                 session.crash(error.message(), false, &self.store);
                 self.forget_session(session.id);
+                // The disk's fault, and not that of the session's startup: the same may be asked for again.
+                if error.kind() == ErrorKind::StoreUnavailable {
+                    return Err(Error::new(error.kind(), error.message())
+                        .with("session_id", session.id)
+                        .because(error));
+                }
                 Err(startup_failed(&session, &error))
             }
         }
@@ -605,7 +631,7 @@ impl Inner {
                 live.claim_end();
                 let ended = live.finish(execution::never_ran(error.message()), &self.store);
                 session.end();
-                self.delist(&live, &ended);
+                self.note_end(&live, &ended);
                 execution::publish(&live, ended);
                 return Err(failed(error.message()));
             }
@@ -637,8 +663,12 @@ impl Inner {
         Ok(record)
     }
 
+    /// Takes a session out of those that are alive, unless the store does not know of its end yet.
     fn forget_session(&self, id: SessionId) {
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let mut sessions = self.sessions.write().unwrap_or_else(PoisonError::into_inner);
+        if sessions.get(&id).is_some_and(|session| !session.is_unstored()) {
+            sessions.remove(&id);
+        }
     }
 
     fn shutdown(&self) -> Result<()> {

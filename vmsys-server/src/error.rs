@@ -154,6 +154,11 @@ impl ApiError {
         self.code.status()
     }
 
+    /// Returns after how many seconds the same may be asked for again, if it may.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        self.code.retry_after()
+    }
+
     pub(crate) fn code(&self) -> &'static str {
         self.code.as_str()
     }
@@ -183,7 +188,9 @@ impl From<vmsys_core::Error> for ApiError {
             return Self::internal(causes(&error));
         }
         let details = error.details().map(|(key, value)| (key, value.to_owned())).collect();
-        Self { details, ..Self::new(code, error.message()) }
+        // What SQLite said of a disk is for the operator, too; the caller learns what is the matter, and whether it passes.
+        let cause = if code == Code::StoreUnavailable { causes(&error) } else { String::new() };
+        Self { details, cause, ..Self::new(code, error.message()) }
     }
 }
 

@@ -53,6 +53,7 @@ const ALWAYS: &[Code] = &[
     Code::LimitReached,
     Code::HeadersTooLarge,
     Code::Internal,
+    Code::StoreUnavailable,
     Code::ShuttingDown,
 ];
 
@@ -216,8 +217,7 @@ fn headers() -> Value {
             "schema": {"type": "string", "format": "uri-reference"},
         },
         "RetryAfter": {
-            "description": "After how many seconds it may be worth another try.",
-            "required": true,
+            "description": "After how many seconds it may be worth another try, if it may.",
             "schema": {"type": "integer", "minimum": 0},
         },
         "Allow": {
@@ -243,8 +243,10 @@ fn refusal(codes: &[Code]) -> Value {
     let sentences: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
     let words: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let mut headers = json!({"X-Request-Id": header("RequestId")});
+    if codes.iter().any(|code| code.retry_after().is_some()) {
+        headers["Retry-After"] = header("RetryAfter");
+    }
     match codes {
-        [Code::LimitReached] => headers["Retry-After"] = header("RetryAfter"),
         [Code::MethodNotAllowed] => headers["Allow"] = header("Allow"),
         [Code::Unauthorized] => headers["WWW-Authenticate"] = header("Authenticate"),
         _ => {}

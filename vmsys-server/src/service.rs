@@ -310,11 +310,10 @@ fn refuse(error: &ApiError) -> Response<stream::Body> {
     if let Some(allow) = error.detail("allow").and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(ALLOW, allow);
     }
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
     match error.status() {
-        // After a second the next request of a client is let in, whatever its rate, and a place may have become free.
-        StatusCode::TOO_MANY_REQUESTS => {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
         StatusCode::UNAUTHORIZED => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -27,6 +27,9 @@ impl Signals {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
+            // A file that may not grow any more is an error of that write, and not the end of the daemon. With a handler, and
+            // not by ignoring the signal: programs that scripts start would inherit that. It stays, once it is there.
+            drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
             Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
         }
         #[cfg(not(unix))]

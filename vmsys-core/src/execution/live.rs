@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::{ErrorCode, Execution, ExecutionError, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
@@ -104,6 +104,33 @@ impl Log {
             (_, Some(ending)) => ending.events.split_last().map_or(&[], |(_, before)| before),
             (_, None) => &self.events,
         }
+    }
+}
+
+/// What is to be written of an execution that was begun before.
+pub(crate) enum Progress<'a> {
+    /// It is over, and the store has all of it.
+    Over,
+    Nothing,
+    Part(Part<'a>),
+}
+
+/// What the store does not have yet of an execution. Nobody else writes it while this is held.
+pub(crate) struct Part<'a> {
+    news: Arc<Execution>,
+    saved: MutexGuard<'a, u64>,
+}
+
+impl Part<'_> {
+    /// What to write, and from which event on.
+    pub(crate) fn news(&self) -> (&Arc<Execution>, u64) {
+        (&self.news, *self.saved + 1)
+    }
+
+    /// Notes that the store has it, and tells whether that was the last of it.
+    pub(crate) fn stored(mut self) -> bool {
+        *self.saved = self.news.metrics.event_count;
+        self.news.status != ExecutionStatus::Running
     }
 }
 
@@ -278,6 +305,11 @@ impl LiveExecution {
         after(log.events(), after_seq).iter().take(most_events).take_while(fits).cloned().collect()
     }
 
+    /// Returns how it ended, once that is settled, though perhaps not stored.
+    pub(crate) fn ending(&self) -> Option<Arc<Execution>> {
+        self.lock().ending.clone()
+    }
+
     /// Tells whether its end is settled, though perhaps not stored.
     pub(crate) fn is_settled(&self) -> bool {
         self.lock().ending.is_some()
@@ -292,23 +324,42 @@ impl LiveExecution {
         Ok(begun)
     }
 
-    /// Writes what the store does not have yet: of one that has run for a while, its events; of one whose end could not
-    /// be stored when it came, that end. True says that it is over, and that nothing is left to write.
+    /// Writes what the store does not have yet, as [`progress`](Self::progress) finds it. True says that it is over, and that
+    /// nothing is left to write.
     pub(crate) fn save_progress(&self, store: &Store) -> Result<bool> {
-        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = {
-            let log = self.lock();
-            match (&log.ended, &log.ending) {
-                (Some(Err(_)), Some(ending)) => ending.clone(),
-                (Some(_), _) => return Ok(true),
-                (None, _) if self.end_claimed.load(Ordering::Acquire) => return Ok(false),
-                (None, _) if log.events().len() as u64 == *saved => return Ok(false),
-                (None, _) => Arc::new(self.running(&log, *saved)),
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.progress_since(saved) {
+            Progress::Over => Ok(true),
+            Progress::Nothing => Ok(false),
+            Progress::Part(part) => {
+                let (news, from_seq) = part.news();
+                store.save_execution(news, from_seq)?;
+                Ok(part.stored())
             }
+        }
+    }
+
+    /// Returns what the store does not have yet: of one that has run for a while, its events; of one whose end could not be
+    /// stored when it came, that end. Nothing, while somebody else writes it: to wait for that would hold up the others.
+    pub(crate) fn progress(&self) -> Progress<'_> {
+        match self.saved.try_lock() {
+            Ok(saved) => self.progress_since(saved),
+            Err(TryLockError::Poisoned(poisoned)) => self.progress_since(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Progress::Nothing,
+        }
+    }
+
+    fn progress_since<'a>(&self, saved: MutexGuard<'a, u64>) -> Progress<'a> {
+        let log = self.lock();
+        let news = match (&log.ended, &log.ending) {
+            (Some(Err(_)), Some(ending)) => ending.clone(),
+            (Some(_), _) => return Progress::Over,
+            (None, _) if self.end_claimed.load(Ordering::Acquire) => return Progress::Nothing,
+            (None, _) if log.events().len() as u64 == *saved => return Progress::Nothing,
+            (None, _) => Arc::new(self.running(&log, *saved)),
         };
-        store.save_execution(&news, *saved + 1)?;
-        *saved = news.metrics.event_count;
-        Ok(news.status != ExecutionStatus::Running)
+        drop(log);
+        Progress::Part(Part { news, saved })
     }
 
     /// The end of one whose thread does not stop, with what it has used as far as that can be told from outside.
@@ -605,6 +656,24 @@ mod tests {
         assert_eq!(next(&live), None);
         assert_eq!(next(&live), refused);
         assert_eq!(live.lock().answer_bytes, 0);
+    }
+
+    #[test]
+    fn what_somebody_writes_is_not_waited_for() {
+        let live = execution(Limits::default());
+        let Progress::Part(part) = live.progress() else { panic!("its first event is to be written") };
+        assert_eq!((part.news().0.events.len(), part.news().1), (1, 1));
+        // Whoever looks meanwhile goes on to the next execution.
+        assert!(matches!(live.progress(), Progress::Nothing));
+        assert!(!part.stored());
+        assert!(matches!(live.progress(), Progress::Nothing));
+        live.emit(Payload::Stdout { text: "x".to_owned() }).unwrap();
+        let Progress::Part(part) = live.progress() else { panic!("there is another one") };
+        assert_eq!((part.news().0.events.len(), part.news().1), (1, 2));
+        drop(part);
+        assert!(matches!(live.progress(), Progress::Part(_)), "what was not stored is still to be");
+        assert!(live.claim_end());
+        assert!(matches!(live.progress(), Progress::Nothing), "whoever ends it writes the rest");
     }
 
     #[test]

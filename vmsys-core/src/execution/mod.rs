@@ -7,7 +7,7 @@ mod run;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::host::ExecutionHost;
-pub(crate) use self::live::{LiveExecution, Request, lost, never_ran};
+pub(crate) use self::live::{LiveExecution, Progress, Request, lost, never_ran};
 pub(crate) use self::run::{job_limits, publish, submit};
 
 use crate::event::Event;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::isolation::protocol::{Goal, Imports, Job, JobLimits, PROGRAM, ProcessView, Realm};
 use crate::isolation::thread::After;
 use crate::limits::Limits;
@@ -86,8 +86,16 @@ fn run(
 /// Wakes whoever waits for an execution that has been finished.
 pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>) {
     live.publish(ended.map_err(|error| {
-        tracing::error!(execution_id = %live.id, ?error, "an execution could not be stored");
-        Error::internal("the execution ended, but could not be stored", error)
+        tracing::error!(execution_id = %live.id, ?error, "the end of an execution could not be stored");
+        let why = match error.kind() {
+            ErrorKind::StoreUnavailable => error.message(),
+            _ => "the database failed",
+        };
+        let message = format!(
+            "the code has run, but how it ended is not stored yet; that is tried again, and can then be read by its id: \
+             {why}"
+        );
+        Error::new(error.kind(), message).with("execution_id", live.id).because(error)
     }));
 }
 

@@ -1,5 +1,6 @@
 //! A session that is alive: its phases, its thread, and what may be done when.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ pub(crate) struct LiveSession {
     pub(crate) order: Mutex<()>,
     state: Mutex<State>,
     changed: Condvar,
+    /// It has crashed, and the store could not take that yet. Changed only while the state is held.
+    unstored: AtomicBool,
 }
 
 struct State {
@@ -71,6 +74,7 @@ impl LiveSession {
             order: Mutex::new(()),
             state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
             changed: Condvar::new(),
+            unstored: AtomicBool::new(false),
         })
     }
 
@@ -186,7 +190,8 @@ impl LiveSession {
         tracing::warn!(session_id = %self.id, reason, "session crashed");
         // Stored before anybody is told: whoever waits to close it would write `closed`, and be overwritten by this.
         if let Err(error) = store.update_session(self.id, SessionStatus::Crashed, None, Some(reason)) {
-            tracing::error!(session_id = %self.id, ?error, "the crash of a session could not be stored");
+            tracing::error!(session_id = %self.id, ?error, "the crash of a session could not be stored; it is tried again");
+            self.unstored.store(!error.is_not_found(), Ordering::Release);
         }
         state.phase = Phase::Gone;
         state.record.status = SessionStatus::Crashed;
@@ -203,6 +208,25 @@ impl LiveSession {
         }
         // A stuck thread may be within one of them: then they are closed when it comes back.
         self.modules.close();
+    }
+
+    /// Tells whether it has crashed and the store does not know.
+    pub(crate) fn is_unstored(&self) -> bool {
+        self.unstored.load(Ordering::Acquire)
+    }
+
+    /// Stores that it has crashed, unless the store knows.
+    pub(crate) fn store_crash(&self, store: &Store) -> Result<()> {
+        self.store_crash_of(&self.lock(), store)
+    }
+
+    fn store_crash_of(&self, state: &State, store: &Store) -> Result<()> {
+        if self.is_unstored() {
+            let SessionRecord { status, closed_at, last_error, .. } = &state.record;
+            store.update_session(self.id, *status, *closed_at, last_error.as_deref())?;
+            self.unstored.store(false, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Begins to close it if nothing has run in it for so long: from then on nothing new begins, and the caller closes
@@ -222,6 +246,8 @@ impl LiveSession {
         loop {
             match &state.phase {
                 Phase::Gone => {
+                    // Before whoever closes it writes `closed`: later it would be overwritten.
+                    self.store_crash_of(&state, store)?;
                     let record = state.record.clone();
                     drop(state);
                     self.modules.close();

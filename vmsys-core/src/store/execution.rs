@@ -23,58 +23,31 @@ impl Store {
     /// # Errors
     /// [`SessionNotFound`](ErrorKind::SessionNotFound). Detail: `session_id`.
     pub(crate) fn save_execution(&self, execution: &Arc<Execution>, from_seq: u64) -> Result<()> {
-        self.save(execution, from_seq, None)
+        self.write_saves(vec![save(execution, from_seq, None)?])
+    }
+
+    /// The same of several at once: all of them or none.
+    pub(crate) fn save_executions<'a>(
+        &self,
+        executions: impl IntoIterator<Item = (&'a Arc<Execution>, u64)>,
+    ) -> Result<()> {
+        let saves = executions.into_iter().map(|(execution, from_seq)| save(execution, from_seq, None));
+        self.write_saves(saves.collect::<Result<_>>()?)
     }
 
     /// Writes an execution as it begins, and in the same transaction the key that it was asked for under.
     pub(crate) fn save_begun(&self, execution: &Arc<Execution>, key: Option<KeyUse>) -> Result<()> {
-        self.save(execution, 1, key)
+        self.write_saves(vec![save(execution, 1, key)?])
     }
 
-    fn save(&self, execution: &Arc<Execution>, from_seq: u64, key: Option<KeyUse>) -> Result<()> {
-        let begin = execution.events.partition_point(|event| event.seq < from_seq);
-        // JSON is written here, by the caller, and not by the leader while everybody waits.
-        let events = Encoded::new(&execution.events[begin..])?;
-        let args = object(&execution.args)?;
-        let env = object(&execution.env)?;
-        let error = execution.error.as_ref().map(serde_json::to_string).transpose().map_err(not_json)?;
-        let result_type = execution.result.as_ref().map(|result| result.kind.to_string());
-        let execution = Arc::clone(execution);
-        let (count, bytes) = events.size();
-        self.write(move |connection| {
-            let mut upsert = connection.prepare_cached(UPSERT)?;
-            let result = execution.result.as_ref();
-            let saved = upsert.execute(params![
-                execution.id.as_bytes(),
-                execution.session_id.as_bytes(),
-                execution.kind.as_str(),
-                execution.input,
-                execution.path,
-                args,
-                env,
-                execution.status.as_str(),
-                execution.started_at.as_millis(),
-                execution.ended_at.map(Timestamp::as_millis),
-                result_type,
-                result.map(|result| &result.preview),
-                result.and_then(|result| result.json.as_ref()).map(JsonText::as_str),
-                error,
-                column::stored(execution.metrics.wall_ms),
-                column::stored(execution.metrics.cpu_ms),
-                column::stored(execution.metrics.memory_bytes),
-                column::stored(execution.metrics.event_count),
-                column::stored(execution.metrics.output_bytes),
-            ]);
-            match saved.map_err(Fault::from) {
-                Err(fault) if fault.violates(SQLITE_CONSTRAINT_FOREIGNKEY) => {
-                    return Err(session::not_found(execution.session_id).into());
-                }
-                other => other?,
-            };
-            events.insert(connection, &execution.events[begin..])?;
-            key.map_or(Ok(()), |key| key.insert(connection, execution.id))
-        })?;
-        self.0.events.add(count);
+    fn write_saves<F>(&self, saves: Vec<Save<F>>) -> Result<()>
+    where
+        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
+    {
+        let events = saves.iter().map(|save| save.events).sum();
+        let bytes = saves.iter().map(|save| save.bytes).sum();
+        self.write(move |connection| saves.into_iter().try_for_each(|save| (save.write)(connection)))?;
+        self.0.events.add(events);
         self.0.event_bytes.add(bytes);
         Ok(())
     }
@@ -132,6 +105,64 @@ impl Store {
             first(select, params![session_id.as_bytes(), after], id)
         })
     }
+}
+
+/// The write of an execution, and how much it writes.
+struct Save<F> {
+    write: F,
+    events: u64,
+    bytes: u64,
+}
+
+/// Makes the write of an execution: its documents are put into words at once.
+fn save(
+    execution: &Arc<Execution>,
+    from_seq: u64,
+    key: Option<KeyUse>,
+) -> Result<Save<impl FnOnce(&Connection) -> Result<(), Fault> + Send + use<>>> {
+    let begin = execution.events.partition_point(|event| event.seq < from_seq);
+    // JSON is written here, by the caller, and not by the leader while everybody waits.
+    let events = Encoded::new(&execution.events[begin..])?;
+    let args = object(&execution.args)?;
+    let env = object(&execution.env)?;
+    let error = execution.error.as_ref().map(serde_json::to_string).transpose().map_err(not_json)?;
+    let result_type = execution.result.as_ref().map(|result| result.kind.to_string());
+    let execution = Arc::clone(execution);
+    let (count, bytes) = events.size();
+    let write = move |connection: &Connection| {
+        let mut upsert = connection.prepare_cached(UPSERT)?;
+        let result = execution.result.as_ref();
+        let saved = upsert.execute(params![
+            execution.id.as_bytes(),
+            execution.session_id.as_bytes(),
+            execution.kind.as_str(),
+            execution.input,
+            execution.path,
+            args,
+            env,
+            execution.status.as_str(),
+            execution.started_at.as_millis(),
+            execution.ended_at.map(Timestamp::as_millis),
+            result_type,
+            result.map(|result| &result.preview),
+            result.and_then(|result| result.json.as_ref()).map(JsonText::as_str),
+            error,
+            column::stored(execution.metrics.wall_ms),
+            column::stored(execution.metrics.cpu_ms),
+            column::stored(execution.metrics.memory_bytes),
+            column::stored(execution.metrics.event_count),
+            column::stored(execution.metrics.output_bytes),
+        ]);
+        match saved.map_err(Fault::from) {
+            Err(fault) if fault.violates(SQLITE_CONSTRAINT_FOREIGNKEY) => {
+                return Err(session::not_found(execution.session_id).into());
+            }
+            other => other?,
+        };
+        events.insert(connection, &execution.events[begin..])?;
+        key.map_or(Ok(()), |key| key.insert(connection, execution.id))
+    };
+    Ok(Save { write, events: count, bytes })
 }
 
 /// What an execution was started with never changes; the rest is as it stands.
@@ -376,6 +407,20 @@ mod tests {
                 }
             });
             println!("{name}, 16 threads: {:.1} µs each", start.elapsed().as_secs_f64() * 1e6 / f64::from(rounds));
+        }
+    }
+
+    #[test]
+    fn several_are_saved_together_or_not_at_all() {
+        let (store, session) = with_session(in_memory());
+        let executions: Vec<_> = (0..5).map(|_| Arc::new(new_execution(session.id))).collect();
+        let orphan = Arc::new(new_execution(SessionId::new()));
+        let all = executions.iter().chain([&orphan]).map(|execution| (execution, 1));
+        assert_eq!(store.save_executions(all).unwrap_err().kind(), ErrorKind::SessionNotFound);
+        assert_eq!(store.executions(session.id, None, 50).unwrap(), []);
+        store.save_executions(executions.iter().map(|execution| (execution, 2))).unwrap();
+        for execution in &executions {
+            assert_eq!(store.events(execution.id, 0, u32::MAX).unwrap(), execution.events[1..]);
         }
     }
 

@@ -29,11 +29,11 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{CachedStatement, Connection, Params, Row};
 
-use self::fault::{Fault, failure};
+use self::fault::Fault;
 pub(crate) use self::idempotency::KeyUse;
 pub(crate) use self::retention::Step;
 use self::writer::Writer;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::stats::{Counter, StoreStats};
 
 /// When a commit counts as done.
@@ -117,15 +117,24 @@ impl Store {
         }
     }
 
+    /// # Errors
+    /// [`StoreUnavailable`](crate::ErrorKind::StoreUnavailable) for a fault of the machine's that may pass, and then nothing
+    /// of the write is kept; whatever `op` answers.
     fn write(&self, op: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static) -> Result<()> {
-        self.0.writer.write(op)
+        self.0.writer.write(op).map_err(|error| match &self.0.path {
+            Some(path) if error.kind() == ErrorKind::StoreUnavailable && open::is_read_only(path) => {
+                fault::read_only(error)
+            }
+            _ => error,
+        })
     }
 
     fn read<T>(&self, op: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T> {
         match &self.0.readers {
             Some(pool) => {
+                let unavailable = "the database cannot be read at the moment: no connection to it is to be had";
                 let connection =
-                    pool.get().map_err(|error| failure("no connection to the database is to be had", error))?;
+                    pool.get().map_err(|error| Error::new(ErrorKind::StoreUnavailable, unavailable).because(error))?;
                 Ok(op(&connection)?)
             }
             None => Ok(op(&self.0.writer.connection())?),

@@ -124,9 +124,7 @@ pub(super) fn file_bytes(path: &Path) -> u64 {
 
 /// Takes the sibling `.lock` file, which stays there when it is let go: to remove it would race with the next owner.
 fn lock(path: &Path, real: &Path) -> Result<File> {
-    let mut name = OsString::from(real);
-    name.push(".lock");
-    let name = PathBuf::from(name);
+    let name = lock_name(real);
     let advice = "check the permissions of its directory, or name a database elsewhere";
     let mut file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name).map_err(|error| {
@@ -158,6 +156,20 @@ fn lock(path: &Path, real: &Path) -> Result<File> {
         unavailable(path, why, if full { "make room" } else { advice }).because(error)
     })?;
     Ok(file)
+}
+
+fn lock_name(real: &Path) -> PathBuf {
+    let mut name = OsString::from(real);
+    name.push(".lock");
+    name.into()
+}
+
+/// Tells whether the file system of an open database has become read-only. The lock file is tried, and not the database:
+/// SQLite's locks would fall when that is closed again. Nor is the file system asked for its flags: one that has turned
+/// read-only after an error of the disk need not say so there.
+pub(super) fn is_read_only(real: &Path) -> bool {
+    let opened = OpenOptions::new().write(true).open(lock_name(real));
+    opened.is_err_and(|error| error.kind() == std::io::ErrorKind::ReadOnlyFilesystem)
 }
 
 fn writer(real: &Path, durability: Durability) -> Result<Connection, Refusal> {

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod file_system;
+mod machine;
+mod power;
+
 use std::error::Error as _;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -370,15 +374,21 @@ fn a_full_disk_loses_nothing_and_passes() {
     let large = Arc::new(large);
     for _ in 0..3 {
         let error = store.save_execution(&large, 1).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert_eq!((error.kind(), error.code()), (ErrorKind::StoreUnavailable, "STORE_UNAVAILABLE"));
+        assert!(error.is_transient());
         says(&error, "the disk is full");
+        says(&error, "nothing that was acknowledged is lost");
         assert!(error.source().is_some());
         assert_eq!(store.execution(large.id).unwrap_err().kind(), ErrorKind::ExecutionNotFound);
         assert_eq!(store.events(kept.id, 0, u32::MAX).unwrap(), kept.events);
     }
     std::thread::scope(|scope| {
         for _ in 0..16 {
-            scope.spawn(|| says(&store.save_execution(&large, 1).unwrap_err(), "the disk is full"));
+            scope.spawn(|| {
+                let error = store.save_execution(&large, 1).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
+                says(&error, "the disk is full");
+            });
         }
     });
 
@@ -388,6 +398,46 @@ fn a_full_disk_loses_nothing_and_passes() {
     let store = on_disk(&path);
     assert_eq!(store.executions(session.id, None, 50).unwrap().len(), 2);
     assert_eq!(store.execution(large.id).unwrap().input, large.input);
+}
+
+#[test]
+fn what_may_pass_is_told_from_what_will_not() {
+    use rusqlite::ffi;
+    let table = [
+        (ffi::SQLITE_FULL, "the disk is full"),
+        (ffi::SQLITE_IOERR_SHMSIZE, "the disk is full"),
+        (ffi::SQLITE_READONLY, "read-only"),
+        (ffi::SQLITE_IOERR_WRITE, "nothing can be stored until it takes writes again"),
+        (ffi::SQLITE_IOERR_FSYNC, "nothing can be stored until it takes writes again"),
+        (ffi::SQLITE_IOERR_READ, "cannot be read"),
+        (ffi::SQLITE_CANTOPEN, "cannot be opened at the moment"),
+        (ffi::SQLITE_BUSY, "held by another program"),
+        (ffi::SQLITE_NOMEM, "not enough memory"),
+    ];
+    for (code, words) in table {
+        let error = Error::from(Fault::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)));
+        assert_eq!(error.kind(), ErrorKind::StoreUnavailable, "{error:?}");
+        says(&error, words);
+    }
+    for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_ERROR, ffi::SQLITE_CONSTRAINT, ffi::SQLITE_MISUSE]
+    {
+        let error = Error::from(Fault::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)));
+        assert_eq!(error.kind(), ErrorKind::Internal, "{error:?}");
+    }
+}
+
+#[test]
+fn a_store_that_has_become_read_only_says_so_and_goes_on_when_it_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, session) = with_session(on_disk(&directory.path().join("vm.db")));
+    store.0.writer.connection().pragma_update(None, "query_only", true).unwrap();
+    let execution = Arc::new(new_execution(session.id));
+    let error = store.save_execution(&execution, 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
+    says(&error, "read-only");
+    assert_eq!(store.session(session.id).unwrap(), session, "reading goes on");
+    store.0.writer.connection().pragma_update(None, "query_only", false).unwrap();
+    store.save_execution(&execution, 1).unwrap();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use super::fault::{Fault, failure, message};
+use super::fault::{Fault, failure, kind, message};
 use crate::error::{Error, Result};
 use crate::stats::Histogram;
 
@@ -153,9 +153,9 @@ impl Writer {
             }
             Err(error) => {
                 roll_back(connection);
-                let text = message(&error);
+                let (kind, text) = (kind(&error), message(&error));
                 let error = Arc::new(error);
-                let lost = || failure(text, Arc::clone(&error));
+                let lost = || Error::new(kind, text).because(Arc::clone(&error));
                 (Err(lost()), followers.into_iter().map(|follower| (follower, Err(lost()))).collect())
             }
         }

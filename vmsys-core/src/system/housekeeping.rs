@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::retention::Sweeper;
 use super::{Inner, Running};
 use crate::error::{Error, Result};
+use crate::execution::Progress;
 use crate::ids::ExecutionId;
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::protocol::Stop;
@@ -20,6 +21,10 @@ use crate::isolation::protocol::Stop;
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
 const SAVE_EVERY: Duration = Duration::from_millis(50);
+/// How many executions are written in one transaction.
+const SAVED_TOGETHER: usize = 32;
+/// How soon what the store could not take is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How often idle sessions are looked for: a quarter of the time that they have, within these.
 const IDLE_LOOK_LEAST: Duration = Duration::from_millis(10);
 const IDLE_LOOK_MOST: Duration = Duration::from_secs(1);
@@ -113,10 +118,12 @@ pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
 }
 
 fn start_each(inner: &Arc<Inner>) -> Result<()> {
-    let awake = |every| move |inner: &Inner| inner.housekeeping.next(every);
-    let mut suspects = HashMap::new();
+    // From one look to the next, however long the disk has taken: what is promised is when things are looked at.
+    let awake =
+        |every: Duration| move |inner: &Inner, took: Duration| inner.housekeeping.next(every.saturating_sub(took));
+    let (mut suspects, mut failed) = (HashMap::new(), None);
     spawn("vm-watchdog", inner, awake(WATCH_EVERY), move |inner| watch(inner, &mut suspects))?;
-    spawn("vm-flusher", inner, awake(SAVE_EVERY), save)?;
+    spawn("vm-flusher", inner, awake(SAVE_EVERY), move |inner| save(inner, &mut failed))?;
     // On threads of their own: many commits in a row would keep the other two from what is urgent.
     if let Some(timeout) = inner.gate.session_idle_timeout() {
         let every = (timeout / 4).clamp(IDLE_LOOK_LEAST, IDLE_LOOK_MOST);
@@ -124,25 +131,29 @@ fn start_each(inner: &Arc<Inner>) -> Result<()> {
     }
     if let Some(every) = inner.keeper.looks_every() {
         let mut sweeper = Sweeper::default();
-        spawn("vm-retention", inner, move |inner| inner.housekeeping.rest(every), move |inner| sweeper.look(inner))?;
+        spawn("vm-retention", inner, move |inner, _| inner.housekeeping.rest(every), move |inner| sweeper.look(inner))?;
     }
     Ok(())
 }
 
-/// Starts a thread that waits, looks, and waits again, until `wait` says that there is nothing to wait for.
+/// Starts a thread that waits, looks, and waits again, until `wait` says that there is nothing to wait for; it is told how
+/// long the last look took.
 fn spawn(
     name: &str,
     inner: &Arc<Inner>,
-    wait: impl Fn(&Inner) -> bool + Send + 'static,
+    wait: impl Fn(&Inner, Duration) -> bool + Send + 'static,
     mut look: impl FnMut(&Arc<Inner>) + Send + 'static,
 ) -> Result<()> {
     let weak: Weak<Inner> = Arc::downgrade(inner);
     let run = move || {
+        let mut took = Duration::ZERO;
         while let Some(inner) = weak.upgrade() {
-            if !wait(&inner) {
+            if !wait(&inner, took) {
                 return;
             }
+            let began = Instant::now();
             look(&inner);
+            took = began.elapsed();
         }
     };
     let thread = std::thread::Builder::new()
@@ -153,23 +164,81 @@ fn spawn(
     Ok(())
 }
 
-/// Writes what the store does not have yet of every execution that still runs.
-fn save(inner: &Arc<Inner>) {
+/// Writes what the store does not have yet: of executions that still run, and of ends that it could not take when they
+/// came. When that fails, which is said once, the next try is a while later: each may be large, and fill the same disk.
+fn save(inner: &Arc<Inner>, failed: &mut Option<Instant>) {
+    if failed.is_some_and(|last| last.elapsed() < RETRY_AFTER) {
+        return;
+    }
+    let mut fault = None;
     let running: Vec<Running> = inner.lock_running().values().cloned().collect();
-    for Running { live, session } in running {
-        if !live.has_begun() || live.started().elapsed() < SAVE_EVERY {
-            continue;
+    let running: Vec<&Running> = running
+        .iter()
+        .filter(|Running { live, .. }| live.has_begun() && live.started().elapsed() >= SAVE_EVERY)
+        .collect();
+    for some in running.chunks(SAVED_TOGETHER) {
+        fault = inner.save_some(some).err().or(fault);
+    }
+    let crashed: Vec<_> = {
+        let sessions = inner.sessions.read().unwrap_or_else(PoisonError::into_inner);
+        sessions.values().filter(|session| session.is_unstored()).cloned().collect()
+    };
+    for session in crashed {
+        match session.store_crash(&inner.store) {
+            Ok(()) => inner.forget_session(session.id),
+            Err(error) => fault = Some(error),
         }
-        match live.save_progress(&inner.store) {
-            Ok(true) => {
-                inner.lock_running().remove(&live.id);
-                inner.keeper.note(live.session_id);
-                session.bell.ring();
+    }
+    match &fault {
+        Some(error) if failed.is_none() => {
+            tracing::error!(?error, "what runs or has ended could not be stored; it is tried again");
+        }
+        None if failed.is_some() => tracing::info!("what could not be stored before is stored now"),
+        _ => {}
+    }
+    *failed = fault.map(|_| Instant::now());
+}
+
+impl Inner {
+    /// Writes what the store does not have yet of some executions. Together: a commit for each would make the last of many
+    /// wait for all the others.
+    fn save_some(&self, running: &[&Running]) -> Result<()> {
+        let mut parts = Vec::new();
+        for running in running {
+            match running.live.progress() {
+                Progress::Part(part) => parts.push((*running, part)),
+                Progress::Over => self.forget_running(running),
+                Progress::Nothing => {}
             }
-            Ok(false) => {}
-            // Nothing of it was acknowledged; the next look tries again.
-            Err(error) => tracing::error!(execution_id = %live.id, ?error, "an execution could not be stored"),
         }
+        if parts.is_empty() {
+            return Ok(());
+        }
+        if self.store.save_executions(parts.iter().map(|(_, part)| part.news())).is_ok() {
+            for (running, part) in parts {
+                if part.stored() {
+                    self.forget_running(running);
+                }
+            }
+            return Ok(());
+        }
+        // One by one: what fails of one is not to keep back the others.
+        let parts: Vec<&Running> = parts.into_iter().map(|(running, _)| running).collect();
+        parts.into_iter().map(|running| self.save_running(running)).fold(Ok(()), Result::and)
+    }
+
+    /// Writes what the store does not have yet of an execution, and forgets it when that was the last of it.
+    pub(super) fn save_running(&self, running: &Running) -> Result<()> {
+        if running.live.save_progress(&self.store)? {
+            self.forget_running(running);
+        }
+        Ok(())
+    }
+
+    fn forget_running(&self, Running { live, session }: &Running) {
+        self.delist(live);
+        self.unstored.forget(live.id);
+        session.bell.ring();
     }
 }
 

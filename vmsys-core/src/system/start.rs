@@ -274,6 +274,7 @@ impl Inner {
         request: Request,
         begin: impl FnOnce(&LiveSession, &Arc<LiveExecution>) -> Result<()>,
     ) -> Result<Arc<LiveExecution>> {
+        self.refuse_while_unstored()?;
         let _order = session.order.lock().unwrap_or_else(PoisonError::into_inner);
         let live = LiveExecution::begin(session.id, request, session.settings.limits, session.bell.clone());
         let mut running = self.lock_running();
@@ -304,7 +305,7 @@ impl Inner {
         let (inner, on) = (Arc::downgrade(self), session.clone());
         let on_end = Box::new(move |live: &LiveExecution, ended: &Result<Arc<Execution>>| {
             let Some(inner) = inner.upgrade() else { return After::Sleep };
-            let others_run = inner.delist(live, ended) > 0;
+            let others_run = inner.note_end(live, ended) > 0;
             if !on.is_alive() {
                 inner.forget_session(on.id);
             }

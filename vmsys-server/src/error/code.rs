@@ -115,8 +115,24 @@ codes! {
         "The head of the request is larger than the daemon takes, or has more fields.",
     Internal "INTERNAL" INTERNAL_SERVER_ERROR
         "Something went wrong inside; the log says what, under the id of the request.",
+    StoreUnavailable "STORE_UNAVAILABLE" SERVICE_UNAVAILABLE
+        "The database cannot be used at the moment: its disk is full, read-only or fails. What was acknowledged is not lost; \
+         `details.execution_id` names an execution that has run, and whose end is stored later.",
     ShuttingDown "SHUTTING_DOWN" SERVICE_UNAVAILABLE
         "The daemon is shutting down.",
+}
+
+impl Code {
+    /// Returns after how many seconds the same may be asked for again, if it may.
+    pub(crate) fn retry_after(self) -> Option<u32> {
+        match self {
+            // After a second the next request of a client is let in, whatever its rate, and a place may have become free.
+            Self::LimitReached => Some(1),
+            // Somebody has to make room first.
+            Self::StoreUnavailable => Some(5),
+            _ => None,
+        }
+    }
 }
 
 impl From<ErrorKind> for Code {
@@ -141,6 +157,7 @@ impl From<ErrorKind> for Code {
             K::LibraryNotFound => Self::LibraryNotFound,
             K::LibraryDamaged => Self::LibraryDamaged,
             K::LimitReached => Self::LimitReached,
+            K::StoreUnavailable => Self::StoreUnavailable,
             K::ShuttingDown => Self::ShuttingDown,
             // A kind that this version does not know is a fault of ours, not of the caller.
             _ => Self::Internal,
@@ -192,7 +209,7 @@ mod tests {
             (K::LibraryDamaged, 422),
             (K::LimitReached, 429),
             (K::ShuttingDown, 503),
-            (K::StoreUnavailable, 500),
+            (K::StoreUnavailable, 503),
             (K::Internal, 500),
         ];
         for (kind, status) in table {

@@ -212,6 +212,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("vmsys-core/src/modules/database/beneath.rs", "a file system of SQLite's whose names are handles"),
     ("vmsys-core/src/modules/exec/fork.rs", "what a child process does before its program"),
     ("vmsys-core/src/store/memory.rs", "SQLite's allocator"),
+    ("vmsys-core/src/store/tests/file_system.rs", "a file system of SQLite's, in which the power can be cut"),
     ("vmsys-core/src/isolation/os_thread.rs", "processor time and scheduling class of another thread"),
 ];
 
