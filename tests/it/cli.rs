@@ -286,7 +286,7 @@ fn json_prints_what_the_api_answers() {
     let session_id = text(&session["id"]);
     let execution = document(&daemon.cli(&["--json", "exec", "repl", &session_id, HELLO]).expect(0));
     let execution_id = text(&execution["id"]);
-    let reads: [(&[&str], String); 10] = [
+    let reads: [(&[&str], String); 11] = [
         (&["template", "list"], "/templates".to_owned()),
         (&["template", "get", &template_id], format!("/templates/{template_id}")),
         (&["template", "list-startup", &template_id], format!("/templates/{template_id}/startup-files")),
@@ -297,6 +297,7 @@ fn json_prints_what_the_api_answers() {
         (&["exec", "events", &execution_id], format!("/executions/{execution_id}/events")),
         (&["ops", "health"], "/health".to_owned()),
         (&["ops", "runtime-summary"], "/runtime/summary".to_owned()),
+        (&["ops", "openapi"], "/openapi.json".to_owned()),
     ];
     all_cases(reads, |(arguments, path)| {
         let printed = document(&daemon.cli(&[arguments, &["--json"]].concat()).expect(0));
@@ -463,7 +464,7 @@ fn help_and_version_are_there() {
         (&["template", "--help"], &["create", "list", "get", "delete", "add-startup", "list-startup"]),
         (&["session", "--help"], &["create", "list", "get", "close"]),
         (&["exec", "--help"], &["repl", "run-file", "list", "get", "events"]),
-        (&["ops", "--help"], &["health", "runtime-summary"]),
+        (&["ops", "--help"], &["health", "runtime-summary", "openapi"]),
         (&["serve", "--help"], &["--listen", "--db"]),
     ];
     all_cases(cases, |(arguments, words)| {

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::http::{Connection, Request, Response};
 use crate::support::{Daemon, NOBODY, all_cases, api, check_id, holds, refused, refused_field, same, text};
@@ -59,6 +59,18 @@ fn the_log_carries_the_request_id() {
     daemon.send(&request).error(404, "SESSION_NOT_FOUND");
     let found = || daemon.log().contains("find-me-in-the-log").then_some(());
     crate::support::wait_for("the request id in the log", Duration::from_secs(5), found);
+}
+
+#[test]
+fn the_document_of_the_api_is_served_as_it_is_kept() {
+    let daemon = Daemon::start();
+    let golden: Value = serde_json::from_str(include_str!("../golden/openapi.json")).unwrap();
+    let response = daemon.get("/openapi.json");
+    assert_eq!(response.header("Content-Type"), Some("application/json"));
+    assert_eq!(response.ok(200), golden);
+    // And again: it is made once.
+    assert_eq!(daemon.get("/openapi.json").ok(200), golden);
+    daemon.post("/openapi.json", &json!({})).error(405, "METHOD_NOT_ALLOWED");
 }
 
 #[test]

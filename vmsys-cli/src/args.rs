@@ -257,6 +257,7 @@ pub(crate) mod tests {
             "vm-system ops status",
             "vm-system ops status --interval 0 --json",
             "vm-system ops metrics",
+            "vm-system ops openapi",
             "vm-system --server-url http://127.0.0.1:4000 ops health",
             "vm-system ops health --server-url http://127.0.0.1:4000 --log-level debug",
         ] {

@@ -97,6 +97,10 @@ impl Client {
         self.get(&ApiPath::new(&["runtime", "summary"]))
     }
 
+    pub(crate) fn openapi(&self) -> Result<Answer<Document>> {
+        self.get(&ApiPath::new(&["openapi.json"]))
+    }
+
     pub(crate) fn stats(&self) -> Result<Answer<Stats>> {
         self.get(&ApiPath::new(&["runtime", "stats"]))
     }

@@ -18,6 +18,7 @@ macro_rules! id {
         ///
         /// A version 7 UUID: ids sort by the time at which they were made.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(Uuid);
 

@@ -4,6 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+/// The least and the most that each limit can be.
+pub(crate) mod bounds {
+    pub(crate) const CPU_MS: (u64, u64) = (1, 3_600_000);
+    pub(crate) const WALL_MS: (u64, u64) = (1, 86_400_000);
+    pub(crate) const MEM_MB: (u64, u64) = (4, 4_096);
+    pub(crate) const MAX_EVENTS: (u64, u64) = (1, 1_000_000);
+    pub(crate) const MAX_OUTPUT_KB: (u64, u64) = (1, 65_536);
+}
+
 /// Bounds of each execution of a session.
 ///
 /// Every limit is enforced while the code runs; whichever is reached first ends that one execution, and the session
@@ -11,20 +20,26 @@ use crate::error::{Error, Result};
 /// engine that never polls for interrupts cannot be stopped. Such a session is declared `crashed` 250 ms after its
 /// limit, and its thread is left behind at the lowest priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
     /// Processor time in milliseconds, 1 to 3,600,000.
+    #[cfg_attr(feature = "schema", schemars(range(min = bounds::CPU_MS.0, max = bounds::CPU_MS.1)))]
     pub cpu_ms: u64,
     /// Elapsed time in milliseconds, 1 to 86,400,000.
+    #[cfg_attr(feature = "schema", schemars(range(min = bounds::WALL_MS.0, max = bounds::WALL_MS.1)))]
     pub wall_ms: u64,
     /// Heap of the whole session in MiB, 4 to 4096. Up to 80 MiB more are lent while an execution is being ended, and to
     /// one that begins with a full heap; a session that ends an execution with more than 64 MiB of that in use has no
     /// room left to let go of it, and is declared `crashed`.
+    #[cfg_attr(feature = "schema", schemars(range(min = bounds::MEM_MB.0, max = bounds::MEM_MB.1)))]
     pub mem_mb: u64,
     /// Events before the one that ends the execution, 1 to 1,000,000.
+    #[cfg_attr(feature = "schema", schemars(range(min = bounds::MAX_EVENTS.0, max = bounds::MAX_EVENTS.1)))]
     pub max_events: u64,
     /// Text of the events before the one that ends the execution in KiB, 1 to 65,536. That last one is bounded by itself.
+    #[cfg_attr(feature = "schema", schemars(range(min = bounds::MAX_OUTPUT_KB.0, max = bounds::MAX_OUTPUT_KB.1)))]
     pub max_output_kb: u64,
 }
 
@@ -46,14 +61,14 @@ impl Limits {
     /// assert_eq!(limits.validate().unwrap_err().detail("field"), Some("limits.cpu_ms"));
     /// ```
     pub fn validate(&self) -> Result<()> {
-        let bounds = [
-            ("limits.cpu_ms", self.cpu_ms, 1, 3_600_000),
-            ("limits.wall_ms", self.wall_ms, 1, 86_400_000),
-            ("limits.mem_mb", self.mem_mb, 4, 4_096),
-            ("limits.max_events", self.max_events, 1, 1_000_000),
-            ("limits.max_output_kb", self.max_output_kb, 1, 65_536),
+        let values = [
+            ("limits.cpu_ms", self.cpu_ms, bounds::CPU_MS),
+            ("limits.wall_ms", self.wall_ms, bounds::WALL_MS),
+            ("limits.mem_mb", self.mem_mb, bounds::MEM_MB),
+            ("limits.max_events", self.max_events, bounds::MAX_EVENTS),
+            ("limits.max_output_kb", self.max_output_kb, bounds::MAX_OUTPUT_KB),
         ];
-        for (field, value, least, most) in bounds {
+        for (field, value, (least, most)) in values {
             if !(least..=most).contains(&value) {
                 return Err(Error::validation(field, format!("{field} must be from {least} to {most}, not {value}")));
             }

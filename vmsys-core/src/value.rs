@@ -82,8 +82,24 @@ impl<'de> Deserialize<'de> for JsonText {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for JsonText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Json".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        true.into()
+    }
+}
+
 /// The type of a result, as scripts would name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each variant is the JavaScript type of its name")]
@@ -129,6 +145,7 @@ impl fmt::Display for ValueType {
 /// different values may have the same one. `json` is there for null, booleans, finite numbers, strings, dates (ISO
 /// text), and arrays and plain objects of these; `undefined` is `null`. It is left out when it would be longer than 1 MiB or `max_output_kb`, or deeper than 100 levels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResultValue {
     /// The type of the value.
     #[serde(rename = "type")]

@@ -138,7 +138,7 @@ fn foreign() -> ApiError {
 }
 
 /// Tells whether a path is asked for with the token. What is not here are the pages of the UI, which hold nothing.
-fn needs_token(path: &str) -> bool {
+pub(crate) fn needs_token(path: &str) -> bool {
     path != HEALTH && (path.starts_with("/api") || path.starts_with("/metrics"))
 }
 

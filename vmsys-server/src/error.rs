@@ -1,25 +1,54 @@
-//! What a request that cannot be served answers: one envelope, and the one table from kinds to statuses.
+//! What a request that cannot be served answers: one envelope.
 
+mod code;
+
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use vmsys_core::ErrorKind;
 
-/// A refusal: a status, a stable code, a sentence for the caller, and for the log what the caller need not know.
+pub(crate) use self::code::Code;
+
+/// What every request that is not served answers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub(crate) struct Envelope<'a> {
+    /// What went wrong.
+    error: Body<'a>,
+}
+
+/// What went wrong.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ErrorBody")]
+struct Body<'a> {
+    code: Code,
+    /// A sentence for people. It may change: programs look at `code`.
+    message: &'a str,
+    /// What else is known, by name: the field, the ids, the path that it is about. Empty when there is nothing.
+    #[serde(serialize_with = "object")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    details: &'a [(&'static str, String)],
+}
+
+fn object<S: Serializer>(details: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(details.iter().map(|(key, value)| (key, value)))
+}
+
+/// A refusal: a stable code with its status, a sentence for the caller, and for the log what the caller need not know.
 #[derive(Debug)]
 pub(crate) struct ApiError {
-    status: StatusCode,
-    code: &'static str,
+    code: Code,
     message: String,
     details: Vec<(&'static str, String)>,
     cause: String,
 }
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), cause: String::new() }
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Vec::new(), cause: String::new() }
     }
 
     fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
@@ -29,7 +58,7 @@ impl ApiError {
 
     /// The request cannot be read: it is malformed, or names something that there is not.
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
+        Self::new(Code::InvalidRequest, message)
     }
 
     /// The request names a field or parameter that there is not.
@@ -39,44 +68,39 @@ impl ApiError {
 
     /// A value is missing, of the wrong type or out of range.
     pub(crate) fn validation(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message).with("field", field)
+        Self::new(Code::ValidationError, message).with("field", field)
     }
 
     /// The request comes from where none is answered; `header` says so.
     pub(crate) fn forbidden(header: &str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message).with("header", header)
+        Self::new(Code::Forbidden, message).with("header", header)
     }
 
     /// No token was shown, or another one. Which of the two is nobody's business.
     pub(crate) fn unauthorized() -> Self {
         let message = "This daemon is asked with its token: Authorization: Bearer TOKEN";
-        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
+        Self::new(Code::Unauthorized, message)
     }
 
     /// There are as many connections as there may be.
     pub(crate) fn too_many_connections(most: usize) -> Self {
         let message = format!("This daemon has as many connections as there may be: {most}");
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "LIMIT_REACHED", message)
-            .with("limit", "max_connections")
-            .with("most", most.to_string())
+        Self::new(Code::LimitReached, message).with("limit", "max_connections").with("most", most.to_string())
     }
 
     /// A client has sent as many requests as it may in a second.
     pub(crate) fn too_many_requests(most: u32) -> Self {
         let message = format!("This client sends more requests than it may: {most} a second");
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "LIMIT_REACHED", message)
-            .with("limit", "max_rate")
-            .with("most", most.to_string())
+        Self::new(Code::LimitReached, message).with("limit", "max_rate").with("most", most.to_string())
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is no such route")
+        Self::new(Code::NotFound, "There is no such route")
     }
 
     /// The route is known, the method is not one of `allowed`.
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", format!("This route answers {allowed}"))
-            .with("allow", allowed)
+        Self::new(Code::MethodNotAllowed, format!("This route answers {allowed}")).with("allow", allowed)
     }
 
     /// The head of a request is no HTTP.
@@ -85,70 +109,58 @@ impl ApiError {
     }
 
     pub(crate) fn uri_too_long() -> Self {
-        Self::new(StatusCode::URI_TOO_LONG, "URI_TOO_LONG", "The target of a request may have at most 65534 bytes")
+        Self::new(Code::UriTooLong, "The target of a request may have at most 65534 bytes")
     }
 
     pub(crate) fn headers_too_large(bytes: usize, headers: usize) -> Self {
         Self::new(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "HEADERS_TOO_LARGE",
+            Code::HeadersTooLarge,
             format!("The head of a request, its target among it, may have at most {bytes} bytes and {headers} headers"),
         )
     }
 
     pub(crate) fn request_timeout() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "The body of the request did not arrive in time")
+        Self::new(Code::RequestTimeout, "The body of the request did not arrive in time")
     }
 
     pub(crate) fn payload_too_large(limit: usize) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "PAYLOAD_TOO_LARGE",
-            format!("The body of a request may have at most {limit} bytes"),
-        )
+        Self::new(Code::PayloadTooLarge, format!("The body of a request may have at most {limit} bytes"))
     }
 
     pub(crate) fn unsupported_media_type() -> Self {
         Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "UNSUPPORTED_MEDIA_TYPE",
+            Code::UnsupportedMediaType,
             "The body of a request must be sent as Content-Type: application/json, without a Content-Encoding",
         )
     }
 
     /// An execution passed `max_events` or `max_output_kb`; what it did up to there can be read.
     pub(crate) fn output_limit_exceeded(execution_id: impl ToString, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "OUTPUT_LIMIT_EXCEEDED", message)
-            .with("execution_id", execution_id.to_string())
+        Self::new(Code::OutputLimitExceeded, message).with("execution_id", execution_id.to_string())
     }
 
     pub(crate) fn shutting_down() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN", "vm-system is shutting down")
+        Self::new(Code::ShuttingDown, "vm-system is shutting down")
     }
 
     /// A fault of ours: the caller learns that there was one, the log learns `cause`.
     pub(crate) fn internal(cause: impl Into<String>) -> Self {
         let message = "Something went wrong inside vm-system; its log says what, under the request id";
         let cause = cause.into();
-        Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", message) }
+        Self { cause, ..Self::new(Code::Internal, message) }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.code.status()
     }
 
     /// Returns after how many seconds the same may be asked for again, if it may.
     pub(crate) fn retry_after(&self) -> Option<u32> {
-        match (self.status, self.code) {
-            (StatusCode::TOO_MANY_REQUESTS, _) => Some(1),
-            // Somebody has to make room first.
-            (_, "STORE_UNAVAILABLE") => Some(5),
-            _ => None,
-        }
+        self.code.retry_after()
     }
 
     pub(crate) fn code(&self) -> &'static str {
-        self.code
+        self.code.as_str()
     }
 
     pub(crate) fn detail(&self, key: &str) -> Option<&str> {
@@ -162,21 +174,6 @@ impl ApiError {
 
     /// Returns the envelope.
     pub(crate) fn to_json(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Envelope<'a> {
-            error: Body<'a>,
-        }
-        #[derive(Serialize)]
-        struct Body<'a> {
-            code: &'a str,
-            message: &'a str,
-            #[serde(serialize_with = "object")]
-            details: &'a [(&'static str, String)],
-        }
-        fn object<S: Serializer>(details: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(details.iter().map(|(key, value)| (key, value)))
-        }
-
         let envelope = Envelope { error: Body { code: self.code, message: &self.message, details: &self.details } };
         // Text in text: there is nothing in it that could fail.
         serde_json::to_vec(&envelope).unwrap_or_default()
@@ -185,40 +182,15 @@ impl ApiError {
 
 impl From<vmsys_core::Error> for ApiError {
     fn from(error: vmsys_core::Error) -> Self {
-        let status = status_of(error.kind());
-        if status == StatusCode::INTERNAL_SERVER_ERROR {
+        let code = Code::from(error.kind());
+        if code == Code::Internal {
             // Messages of faults name files and SQL: they are for the operator.
             return Self::internal(causes(&error));
         }
         let details = error.details().map(|(key, value)| (key, value.to_owned())).collect();
         // What SQLite said of a disk is for the operator, too; the caller learns what is the matter, and whether it passes.
-        let cause = if error.kind() == ErrorKind::StoreUnavailable { causes(&error) } else { String::new() };
-        Self { details, cause, ..Self::new(status, error.code(), error.message()) }
-    }
-}
-
-/// The statuses of the contract: nothing else in this crate maps a kind of error to a number.
-fn status_of(kind: ErrorKind) -> StatusCode {
-    use ErrorKind as K;
-    match kind {
-        K::Validation => StatusCode::BAD_REQUEST,
-        K::TemplateNotFound | K::SessionNotFound | K::ExecutionNotFound | K::FileNotFound => StatusCode::NOT_FOUND,
-        K::AlreadyExists
-        | K::SessionNotReady
-        | K::TemplateInactive
-        | K::SessionBusy
-        | K::ExecutionNotRunning
-        | K::IdempotencyConflict => StatusCode::CONFLICT,
-        K::InvalidPath
-        | K::StartupModeUnsupported
-        | K::StartupFailed
-        | K::ModuleNotAllowed
-        | K::LibraryNotFound
-        | K::LibraryDamaged => StatusCode::UNPROCESSABLE_ENTITY,
-        K::LimitReached => StatusCode::TOO_MANY_REQUESTS,
-        K::ShuttingDown | K::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        // A kind that this version does not know is a fault of ours, not of the caller.
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+        let cause = if code == Code::StoreUnavailable { causes(&error) } else { String::new() };
+        Self { details, cause, ..Self::new(code, error.message()) }
     }
 }
 
@@ -240,37 +212,6 @@ pub(crate) fn causes(error: &(dyn StdError + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_kind_has_the_status_of_the_contract() {
-        use ErrorKind as K;
-        let table = [
-            (K::Validation, 400),
-            (K::TemplateNotFound, 404),
-            (K::SessionNotFound, 404),
-            (K::ExecutionNotFound, 404),
-            (K::FileNotFound, 404),
-            (K::AlreadyExists, 409),
-            (K::IdempotencyConflict, 409),
-            (K::SessionNotReady, 409),
-            (K::TemplateInactive, 409),
-            (K::SessionBusy, 409),
-            (K::ExecutionNotRunning, 409),
-            (K::InvalidPath, 422),
-            (K::StartupModeUnsupported, 422),
-            (K::StartupFailed, 422),
-            (K::ModuleNotAllowed, 422),
-            (K::LibraryNotFound, 422),
-            (K::LibraryDamaged, 422),
-            (K::LimitReached, 429),
-            (K::ShuttingDown, 503),
-            (K::StoreUnavailable, 503),
-            (K::Internal, 500),
-        ];
-        for (kind, status) in table {
-            assert_eq!(status_of(kind).as_u16(), status, "{kind:?}");
-        }
-    }
 
     #[test]
     fn an_error_of_the_core_keeps_its_code_message_and_details() {

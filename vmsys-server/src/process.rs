@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What a process uses; zero where that cannot be told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ProcessStats")]
 pub(crate) struct Usage {
     /// Memory that it has in RAM.
     pub(crate) resident_bytes: u64,

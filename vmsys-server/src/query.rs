@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::error::ApiError;
+use crate::param::{Declared, Param, ParamValue};
 
 /// Parameters, decoded: each one known and given once.
 #[derive(Debug, Default)]
@@ -10,12 +11,12 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads the parameters. One that is not `known` is refused, so that a typo never passes silently.
-    pub(crate) fn parse(raw: &str, known: &[&str]) -> Result<Self, ApiError> {
+    pub(crate) fn parse(raw: &str, known: &[&dyn Declared]) -> Result<Self, ApiError> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
-            if !known.contains(&name.as_str()) {
+            if !known.iter().any(|param| param.name() == name) {
                 let name: String = name.chars().take(100).collect();
                 return Err(ApiError::unknown_field(&name, format!("There is no query parameter `{name}` here")));
             }
@@ -27,39 +28,20 @@ impl Query {
         Ok(Self(parameters))
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    /// Reads a parameter, if it is given.
+    pub(crate) fn get<T: ParamValue>(&self, param: &Param<T>) -> Result<Option<T>, ApiError> {
+        let given = self.0.iter().find(|(name, _)| name == param.name());
+        given.map(|(_, text)| param.read(text)).transpose()
     }
 
-    /// Reads an id.
-    pub(crate) fn id<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, ApiError> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| ApiError::validation(name, format!("{name} must be a UUID")))
-    }
-
-    /// Reads a value of the core's, whose error says what is wrong.
-    pub(crate) fn value<T: FromStr<Err = vmsys_core::Error>>(&self, name: &str) -> Result<Option<T>, ApiError> {
-        Ok(self.get(name).map(str::parse).transpose()?)
-    }
-
-    /// Reads `limit`, from 1 to `most`.
-    pub(crate) fn limit(&self, most: u32) -> Result<Option<u32>, ApiError> {
-        let Some(text) = self.get("limit") else { return Ok(None) };
-        digits::<u32>(text)
-            .filter(|limit| (1..=most).contains(limit))
-            .map(Some)
-            .ok_or_else(|| ApiError::validation("limit", format!("limit must be a number from 1 to {most}")))
-    }
-
-    /// Reads a count, which is 0 unless it is given.
-    pub(crate) fn count(&self, name: &'static str) -> Result<u64, ApiError> {
-        let Some(text) = self.get(name) else { return Ok(0) };
-        digits(text).ok_or_else(|| ApiError::validation(name, format!("{name} must be a number from 0")))
+    /// Reads a parameter that must be given.
+    pub(crate) fn need<T: ParamValue>(&self, param: &Param<T>) -> Result<T, ApiError> {
+        self.get(param)?.ok_or_else(|| param.missing())
     }
 }
 
 /// Reads digits and nothing else: Rust's own parser also takes a plus sign.
-fn digits<T: FromStr>(text: &str) -> Option<T> {
+pub(crate) fn digits<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
@@ -93,16 +75,20 @@ mod tests {
 
     use super::*;
 
-    const KNOWN: &[&str] = &["limit", "before", "status", "after_seq"];
+    const LIMIT: Param<u32> = Param::number("limit", 1, 1000, "");
+    const BEFORE: Param<String> = Param::new("before", "");
+    const STATUS: Param<SessionStatus> = Param::new("status", "");
+    const AFTER_SEQ: Param<u64> = Param::number("after_seq", 0, u64::MAX, "");
+    const KNOWN: &[&dyn Declared] = &[&LIMIT, &BEFORE, &STATUS, &AFTER_SEQ];
 
     #[test]
     fn parameters_are_decoded() {
         let query = Query::parse("status=re%61dy&&limit=7&before=a+b%2Bc", KNOWN).unwrap();
-        assert_eq!(query.value::<SessionStatus>("status").unwrap(), Some(SessionStatus::Ready));
-        assert_eq!(query.limit(1000).unwrap(), Some(7));
-        assert_eq!(query.get("before"), Some("a b+c"));
-        assert_eq!(query.get("after_seq"), None);
-        assert_eq!(query.count("after_seq").unwrap(), 0);
+        assert_eq!(query.get(&STATUS).unwrap(), Some(SessionStatus::Ready));
+        assert_eq!(query.get(&LIMIT).unwrap(), Some(7));
+        assert_eq!(query.get(&BEFORE).unwrap().as_deref(), Some("a b+c"));
+        assert_eq!(query.get(&AFTER_SEQ).unwrap(), None);
+        assert_eq!(query.need(&AFTER_SEQ).unwrap_err().detail("field"), Some("after_seq"));
     }
 
     #[test]
@@ -126,13 +112,18 @@ mod tests {
     }
 
     #[test]
-    fn limits_have_bounds() {
-        let limit = |text: &str, most| Query::parse(&format!("limit={text}"), KNOWN).unwrap().limit(most);
-        assert_eq!(limit("1", 1000).unwrap(), Some(1));
-        assert_eq!(limit("1000", 1000).unwrap(), Some(1000));
-        assert_eq!(limit("10000", 10_000).unwrap(), Some(10_000));
+    fn numbers_have_bounds() {
+        let read = |text: &str, most| {
+            let limit: Param<u32> = Param::number("limit", 1, most, "");
+            Query::parse(&format!("limit={text}"), KNOWN).unwrap().get(&limit)
+        };
+        assert_eq!(read("1", 1000).unwrap(), Some(1));
+        assert_eq!(read("1000", 1000).unwrap(), Some(1000));
+        assert_eq!(read("10000", 10_000).unwrap(), Some(10_000));
+        // Whatever a declaration says: a number that does not fit is none.
+        assert!(read("4294967296", u64::MAX).is_err());
         for text in ["0", "-1", "1001", "", "x", "1.0", "1e2", "%2B5", "+5", "99999999999999999999", "٣"] {
-            let error = limit(text, 1000).unwrap_err();
+            let error = read(text, 1000).unwrap_err();
             assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some("limit")), "{text}");
         }
     }
@@ -141,9 +132,9 @@ mod tests {
     fn counts_ids_and_words_name_their_parameter() {
         let query = Query::parse("after_seq=-1&before=x&status=open", KNOWN).unwrap();
         for (error, field) in [
-            (query.count("after_seq").unwrap_err(), "after_seq"),
-            (query.id::<SessionId>("before").unwrap_err(), "before"),
-            (query.value::<SessionStatus>("status").unwrap_err(), "status"),
+            (query.get(&AFTER_SEQ).unwrap_err(), "after_seq"),
+            (query.get(&Param::<SessionId>::new("before", "")).unwrap_err(), "before"),
+            (query.get(&STATUS).unwrap_err(), "status"),
         ] {
             assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some(field)));
         }

@@ -2,28 +2,37 @@
 
 use std::fmt;
 use std::fmt::Write as _;
-use std::str::FromStr;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vmsys_core::IdempotencyKey;
 
 use crate::decode;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::metrics::Metrics;
+use crate::param::{Declared, Param, ParamValue};
 use crate::query::{self, Query};
+use crate::reply::{EVENT_STREAM, Outcome, Reply};
 
 /// A function that parses its request into one call of the core and formats its answer.
 ///
 /// It may block: the service calls it where its [`Cost`] says. `C` is what it works on: the core, or less in tests.
-pub(crate) type Handler<C> = fn(&C, &Request) -> Result<Answer, ApiError>;
+pub(crate) type Handler<C> = Arc<dyn Fn(&C, &Request) -> Result<Answer, ApiError> + Send + Sync>;
 
 pub(crate) const JSON: &str = "application/json";
+
+const KEY: Param<IdempotencyKey> = Param::new(
+    "Idempotency-Key",
+    "The same key with the same request, within 24 hours, answers what the first one came to, and runs nothing. A refusal \
+     does not use the key up.",
+);
 
 /// What a handler may cost, which decides where it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,53 +53,150 @@ pub(crate) struct Route<C> {
     pub(crate) path: &'static str,
     pub(crate) cost: Cost,
     /// The query parameters that it takes; any other is refused.
-    pub(crate) query: &'static [&'static str],
-    /// Whether it reads a body. One that does not takes none, or an empty object.
-    pub(crate) takes_body: bool,
-    /// Whether it takes an `Idempotency-Key`.
-    pub(crate) takes_key: bool,
+    pub(crate) query: &'static [&'static dyn Declared],
+    /// Its `Idempotency-Key`, if it takes one.
+    pub(crate) key: Option<&'static dyn Declared>,
+    /// Its `Last-Event-ID`: where a stream goes on that was cut off.
+    pub(crate) place: Option<&'static dyn Declared>,
+    /// What it refuses beyond what every route does.
+    pub(crate) refusals: &'static [Code],
+    /// What the document calls it; `None` for what is not of the API.
+    pub(crate) operation: Option<Operation>,
+    /// What the body is, if it reads one. A route that does not takes none, or an empty object.
+    pub(crate) body: Option<fn(&mut SchemaGenerator) -> Schema>,
+    pub(crate) outcomes: fn(&mut SchemaGenerator) -> Vec<Outcome>,
     pub(crate) handler: Handler<C>,
 }
 
-impl<C> Route<C> {
-    fn new(method: Method, path: &'static str, handler: Handler<C>) -> Self {
-        Self { method, path, cost: Cost::Brief, query: &[], takes_body: false, takes_key: false, handler }
+/// What a route is to people, and to programs that are made from the document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operation {
+    /// A name that never changes: code that is made from the document has functions of this name.
+    pub(crate) id: &'static str,
+    /// One line.
+    pub(crate) summary: &'static str,
+    /// What else there is to know.
+    pub(crate) description: &'static str,
+}
+
+impl<C: 'static> Route<C> {
+    fn new<R: Reply>(method: Method, path: &'static str, handler: Handler<C>) -> Self {
+        Self {
+            method,
+            path,
+            cost: Cost::Brief,
+            query: &[],
+            key: None,
+            place: None,
+            refusals: &[],
+            operation: None,
+            body: None,
+            outcomes: R::outcomes,
+            handler,
+        }
     }
 
-    pub(crate) fn get(path: &'static str, handler: Handler<C>) -> Self {
-        Self::new(Method::GET, path, handler)
+    /// A route that reads no body.
+    fn plain<R: Reply + 'static>(
+        method: Method,
+        path: &'static str,
+        handler: fn(&C, &Request) -> Result<R, ApiError>,
+    ) -> Self {
+        Self::new::<R>(
+            method,
+            path,
+            Arc::new(move |context: &C, request: &Request| handler(context, request)?.answer()),
+        )
     }
 
-    pub(crate) fn post(path: &'static str, handler: Handler<C>) -> Self {
-        Self::new(Method::POST, path, handler)
+    /// A route that reads a JSON body: what its handler takes is what it decodes, and what the document shows.
+    fn reading<B: DeserializeOwned + JsonSchema + 'static, R: Reply + 'static>(
+        method: Method,
+        path: &'static str,
+        handler: fn(&C, &Request, Sent<B>) -> Result<R, ApiError>,
+    ) -> Self {
+        let reading = move |context: &C, request: &Request| {
+            handler(context, request, Sent(request.body.clone(), PhantomData))?.answer()
+        };
+        Self { body: Some(SchemaGenerator::subschema_for::<B>), ..Self::new::<R>(method, path, Arc::new(reading)) }
     }
 
-    pub(crate) fn patch(path: &'static str, handler: Handler<C>) -> Self {
-        Self::new(Method::PATCH, path, handler)
+    pub(crate) fn get<R: Reply + 'static>(
+        path: &'static str,
+        handler: fn(&C, &Request) -> Result<R, ApiError>,
+    ) -> Self {
+        Self::plain(Method::GET, path, handler)
     }
 
-    pub(crate) fn delete(path: &'static str, handler: Handler<C>) -> Self {
-        Self::new(Method::DELETE, path, handler)
+    pub(crate) fn delete<R: Reply + 'static>(
+        path: &'static str,
+        handler: fn(&C, &Request) -> Result<R, ApiError>,
+    ) -> Self {
+        Self::plain(Method::DELETE, path, handler)
     }
 
-    /// The same, reading a JSON body.
-    pub(crate) fn with_body(self) -> Self {
-        Self { takes_body: true, ..self }
+    /// A `POST` without a body: the path says it all.
+    pub(crate) fn act<R: Reply + 'static>(
+        path: &'static str,
+        handler: fn(&C, &Request) -> Result<R, ApiError>,
+    ) -> Self {
+        Self::plain(Method::POST, path, handler)
+    }
+
+    pub(crate) fn post<B: DeserializeOwned + JsonSchema + 'static, R: Reply + 'static>(
+        path: &'static str,
+        handler: fn(&C, &Request, Sent<B>) -> Result<R, ApiError>,
+    ) -> Self {
+        Self::reading(Method::POST, path, handler)
+    }
+
+    pub(crate) fn patch<B: DeserializeOwned + JsonSchema + 'static, R: Reply + 'static>(
+        path: &'static str,
+        handler: fn(&C, &Request, Sent<B>) -> Result<R, ApiError>,
+    ) -> Self {
+        Self::reading(Method::PATCH, path, handler)
+    }
+
+    /// The same as an operation of the API: its name for programs, and one line for people.
+    pub(crate) fn named(self, id: &'static str, summary: &'static str) -> Self {
+        Self { operation: Some(Operation { id, summary, description: "" }), ..self }
+    }
+
+    /// The same, with what else there is to know.
+    pub(crate) fn saying(self, description: &'static str) -> Self {
+        Self { operation: self.operation.map(|operation| Operation { description, ..operation }), ..self }
+    }
+
+    /// The same, which can also be refused with these codes.
+    pub(crate) fn refusing(self, refusals: &'static [Code]) -> Self {
+        Self { refusals, ..self }
     }
 
     /// The same, taking an `Idempotency-Key`.
     pub(crate) fn with_key(self) -> Self {
-        Self { takes_key: true, ..self }
+        Self { key: Some(&KEY), ..self }
+    }
+
+    /// The same, going on from a `Last-Event-ID`, which is what this declares.
+    pub(crate) fn resuming(self, place: &'static dyn Declared) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     /// The same, taking these query parameters.
-    pub(crate) fn with_query(self, query: &'static [&'static str]) -> Self {
+    pub(crate) fn with_query(self, query: &'static [&'static dyn Declared]) -> Self {
         Self { query, ..self }
     }
 
     /// The same, at another cost than a look into the store.
     pub(crate) fn costing(self, cost: Cost) -> Self {
         Self { cost, ..self }
+    }
+}
+
+impl<C> Route<C> {
+    /// The names of the parameters in its path.
+    pub(crate) fn path_params(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
     }
 }
 
@@ -136,15 +242,11 @@ impl<C: 'static> Router<C> {
         let Some(route) = found.value.iter().find(|route| route.method == *wanted) else {
             return Err(ApiError::method_not_allowed(&allowed(found.value)));
         };
-        let params =
-            found.params.iter().filter_map(|(name, value)| Some((param_name(route.path, name)?, value.to_owned())));
+        // The names as they stand in the table, which outlives the request.
+        let named = |name: &str| route.path_params().find(|other| *other == name);
+        let params = found.params.iter().filter_map(|(name, value)| Some((named(name)?, value.to_owned())));
         Ok((route, params.collect()))
     }
-}
-
-/// The name as it stands in the table, which outlives the request.
-fn param_name(path: &'static str, name: &str) -> Option<&'static str> {
-    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).find(|other| *other == name)
 }
 
 /// The value of `Allow`.
@@ -181,23 +283,22 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Reads an id out of the path.
-    pub(crate) fn id<T: FromStr>(&self, name: &'static str) -> Result<T, ApiError> {
-        let text = self.params.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str());
-        text.and_then(|text| text.parse().ok())
-            .ok_or_else(|| ApiError::validation(name, format!("{name} must be a UUID")))
-    }
-
-    /// Reads a name out of the path.
-    pub(crate) fn text(&self, name: &'static str) -> Result<String, ApiError> {
+    /// Reads a parameter of the path.
+    pub(crate) fn path<T: ParamValue>(&self, param: &Param<T>) -> Result<T, ApiError> {
+        let name = param.name();
         let text = self.params.iter().find(|(other, _)| *other == name).map_or("", |(_, value)| value.as_str());
-        query::percent_decoded(text)
-            .ok_or_else(|| ApiError::validation(name, format!("{name} is not encoded rightly as a part of a path")))
+        let text = query::percent_decoded(text)
+            .ok_or_else(|| ApiError::validation(name, format!("{name} is not encoded rightly as a part of a path")))?;
+        param.read(&text)
     }
+}
 
-    /// Reads the body.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        decode::object(&self.body)
+/// A body that is read as a `B` when its handler says so: what is wrong with the path comes first.
+pub(crate) struct Sent<B>(Bytes, PhantomData<fn() -> B>);
+
+impl<B: DeserializeOwned> Sent<B> {
+    pub(crate) fn read(self) -> Result<B, ApiError> {
+        decode::object(&self.0)
     }
 }
 
@@ -264,23 +365,13 @@ impl Answer {
     }
 
     /// Answers 200 with Server-Sent Events.
-    pub(crate) fn events(source: impl Source + 'static) -> Self {
-        Self {
-            status: StatusCode::OK,
-            content_type: "text/event-stream",
-            location: None,
-            body: Body::Stream(Box::new(source)),
-        }
+    pub(crate) fn events(source: Box<dyn Source>) -> Self {
+        Self::new(StatusCode::OK, EVENT_STREAM, Body::Stream(source))
     }
 
     /// Answers 200 with a document that is awaited for some time.
-    pub(crate) fn awaited(source: impl Source + 'static, at_most: Duration) -> Self {
-        Self {
-            status: StatusCode::OK,
-            content_type: JSON,
-            location: None,
-            body: Body::Awaited(Box::new(source), at_most),
-        }
+    pub(crate) fn awaited(source: Box<dyn Source>, at_most: Duration) -> Self {
+        Self::new(StatusCode::OK, JSON, Body::Awaited(source, at_most))
     }
 
     /// Answers 200 with a document.
@@ -319,12 +410,16 @@ mod tests {
         Answer::ok(&())
     }
 
+    fn taken((): &(), _: &Request, _: Sent<()>) -> Result<Answer, ApiError> {
+        Answer::ok(&())
+    }
+
     fn router() -> Router<()> {
         Router::new([
-            Route::post("/things", nothing).with_body(),
+            Route::post("/things", taken),
             Route::get("/things", nothing),
             Route::delete("/things/{thing_id}", nothing),
-            Route::post("/things/{thing_id}/parts", nothing),
+            Route::act("/things/{thing_id}/parts", nothing),
         ])
         .unwrap()
     }
@@ -337,8 +432,8 @@ mod tests {
             (format!("{route:?}").as_str(), params),
             ("DELETE /things/{thing_id}", vec![("thing_id", "a%20b".to_owned())])
         );
-        assert!(router.find(&Method::POST, "/things").unwrap().0.takes_body);
-        assert!(!router.find(&Method::HEAD, "/things").unwrap().0.takes_body);
+        assert!(router.find(&Method::POST, "/things").unwrap().0.body.is_some());
+        assert!(router.find(&Method::HEAD, "/things").unwrap().0.body.is_none());
     }
 
     #[test]
@@ -379,12 +474,13 @@ mod tests {
 
     #[test]
     fn a_name_is_decoded() {
+        const NAME: Param<String> = Param::new("name", "");
         let request = |text: &str| Request { params: vec![("name", text.to_owned())], ..Request::default() };
         for (text, name) in [("lodash-4.17.21", "lodash-4.17.21"), ("a+b", "a+b"), ("a%2Fb%20%C3%BC", "a/b ü")] {
-            assert_eq!(request(text).text("name").unwrap(), name);
+            assert_eq!(request(text).path(&NAME).unwrap(), name);
         }
         for text in ["%", "%4", "%zz", "%ff"] {
-            let error = request(text).text("name").unwrap_err();
+            let error = request(text).path(&NAME).unwrap_err();
             assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some("name")), "{text}");
         }
     }
@@ -392,7 +488,7 @@ mod tests {
     #[test]
     fn an_id_that_is_none_names_its_parameter() {
         let request = Request { params: vec![("session_id", "7".to_owned())], ..Request::default() };
-        let error = request.id::<vmsys_core::SessionId>("session_id").unwrap_err();
+        let error = request.path(&Param::<vmsys_core::SessionId>::new("session_id", "")).unwrap_err();
         assert_eq!((error.code(), error.detail("field")), ("VALIDATION_ERROR", Some("session_id")));
     }
 }

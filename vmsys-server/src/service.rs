@@ -169,7 +169,7 @@ impl<C: Send + Sync + 'static> App<C> {
         let given = given(route, &head.headers)?;
         let query = Query::parse(head.uri.query().unwrap_or_default(), route.query)?;
         let body = body.read(&head.headers, self.max_body_bytes, self.body_timeout).await?;
-        if !route.takes_body {
+        if route.body.is_none() {
             decode::nothing(&body)?;
         }
         self.call(route, Request { params, query, given, body, metrics: self.metrics.clone() }).await
@@ -177,7 +177,7 @@ impl<C: Send + Sync + 'static> App<C> {
 
     /// Calls the handler. It ends in its own time: a client that goes away stops nothing.
     async fn call(&self, route: &Route<C>, request: Request) -> Result<Answer, ApiError> {
-        let handler = route.handler;
+        let handler = route.handler.clone();
         let permit = match route.cost {
             Cost::Free => return handler(&self.context, &request),
             Cost::Brief => None,
@@ -297,7 +297,7 @@ fn given<C>(route: &Route<C>, headers: &HeaderMap) -> Result<Given, ApiError> {
     };
     let key = single("Idempotency-Key")?;
     // A caller that sends a key counts on it: to ignore it would run its request twice.
-    if key.is_some() && !route.takes_key {
+    if key.is_some() && route.key.is_none() {
         return Err(ApiError::invalid_request("This route takes no Idempotency-Key"));
     }
     let last_event_id = single("Last-Event-ID")?.filter(|id| !id.is_empty()).map(str::to_owned);

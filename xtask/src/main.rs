@@ -1,10 +1,14 @@
-//! How a checkout is driven: `cargo xtask serve`, `cargo xtask test` and `cargo xtask bench`.
+//! How a checkout is driven: `cargo xtask serve`, `cargo xtask test`, `cargo xtask golden` and `cargo xtask bench`.
 //!
 //! Everything that CI does is here, so that whoever has cargo can do the same. Programs are built in one way only, with
 //! the same profile, flags and selection of packages, so that no step builds again what an earlier one has built.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
 mod bench;
+mod daemon;
+mod golden;
+mod openapi;
+mod python;
 mod serve;
 mod steps;
 mod test;
@@ -24,7 +28,9 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   serve [ARGS]...  Build vm-system and run its daemon; ARGS are those of `vm-system serve`
-  test             Run everything that CI runs: format, lints, docs, tests, examples (also: ci)
+  test             Run everything that CI runs: format, lints, docs, tests, examples, the API (also: ci)
+  api              Test a daemon from its own OpenAPI document, which `test` does last
+  golden           Write the files of tests/golden anew, for review
   bench [ARGS]...  Run the benchmarks of every crate; ARGS go to each of them
   help             Print this
 
@@ -36,6 +42,8 @@ fn main() -> ExitCode {
     let outcome = match (command.to_str().unwrap_or_default(), args.collect::<Vec<_>>()) {
         ("serve", args) => Workspace::find().and_then(|workspace| serve::run(&workspace, &args)),
         ("bench", args) => Workspace::find().and_then(|workspace| bench::run(&workspace, &args)),
+        ("api", args) if args.is_empty() => Workspace::find().and_then(|workspace| openapi::run(&workspace)),
+        ("golden", args) if args.is_empty() => Workspace::find().and_then(|workspace| golden::run(&workspace)),
         ("test" | "ci", args) if args.is_empty() => Workspace::find().and_then(|workspace| test::run(&workspace)),
         ("help" | "--help" | "-h", _) => {
             // Whoever has read enough (`| head`) may be gone.

@@ -5,6 +5,7 @@
 use std::env;
 
 use crate::Result;
+use crate::openapi;
 use crate::steps::{Done, Steps};
 use crate::workspace::{self, Workspace};
 
@@ -37,7 +38,8 @@ fn run_all(workspace: &Workspace, steps: &mut Steps) -> Result {
     // They run again with the rest; by themselves they take a second, and say at once what would be said in minutes.
     steps.step("rules", || with_all("test", &["--test", "tidy"]))?;
     steps.step("examples", || examples(workspace))?;
-    steps.step("tests", || with_all("test", &[]))
+    steps.step("tests", || with_all("test", &[]))?;
+    steps.step("api", || openapi::test(workspace))
 }
 
 /// Runs every example; each asserts what it shows.

@@ -1,9 +1,9 @@
 //! The checkout: where it is, how its cargo is called, where its programs are put.
 
-use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use crate::Result;
 
@@ -49,6 +49,16 @@ impl Workspace {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.root);
         command
+    }
+
+    /// Names a file or folder of the checkout.
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Reads a file of the checkout.
+    pub(crate) fn read(&self, path: &str) -> Result<String> {
+        fs::read_to_string(self.path(path)).map_err(|error| format!("cannot read {path}: {error}"))
     }
 
     /// Lists the Rust files of a folder by name without ending, sorted: examples, benchmarks.

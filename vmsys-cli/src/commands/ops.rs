@@ -31,6 +31,12 @@ Examples:
     Status(StatusArgs),
     /// Print the daemon's metrics in Prometheus's text format
     Metrics,
+    /// Print the daemon's API as a document of OpenAPI 3.1
+    #[command(after_help = "\
+Examples:
+  vm-system ops openapi > openapi.json
+  vm-system ops openapi | jq '.paths | keys'")]
+    Openapi,
 }
 
 /// How to look at a daemon.
@@ -47,6 +53,7 @@ pub(crate) fn run(command: OpsCommand, client: &Client, out: &mut Output) -> Res
         OpsCommand::Health => document(&client.health()?, out),
         OpsCommand::RuntimeSummary => document(&client.runtime_summary()?, out),
         OpsCommand::Metrics => out.text(&client.metrics()?),
+        OpsCommand::Openapi => out.json(&client.openapi()?.text),
         OpsCommand::Status(StatusArgs { interval }) => {
             let (first, since) = (client.stats()?, Instant::now());
             if out.is_json() {

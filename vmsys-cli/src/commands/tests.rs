@@ -196,6 +196,7 @@ fn lines_that_scripts_read() {
             "{\"active_sessions\":0,\"active_session_ids\":[]}\n",
         ),
         ("ops metrics", "GET /metrics", "# HELP a b\na 1\n", "# HELP a b\na 1\n"),
+        ("ops openapi", "GET /openapi.json", r#"{"openapi":"3.1.0"}"#, "{\"openapi\":\"3.1.0\"}\n"),
     ] {
         let ran = ran(line, &[("200 OK", answer)]);
         assert_eq!(ran.request().replace(" /api/v1", " "), request, "{line}");

@@ -11,11 +11,13 @@ use crate::value::ResultValue;
 /// `seq` starts at 1 and has no gaps. The first event is the [`InputEcho`](Payload::InputEcho), the last one a
 /// [`Value`](Payload::Value), an [`Exception`](Payload::Exception) or a [`System`](Payload::System).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Event {
     /// The execution that it belongs to.
     pub execution_id: ExecutionId,
     /// Its place, from 1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub seq: u64,
     /// When it happened.
     pub ts: Timestamp,
@@ -26,6 +28,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", content = "payload", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Payload {
@@ -106,6 +109,7 @@ impl Payload {
 
 /// The level of a console event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each variant is the console method of its name")]
@@ -119,6 +123,7 @@ pub enum ConsoleLevel {
 
 /// The level of a system event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the usual levels")]

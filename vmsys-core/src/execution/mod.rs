@@ -20,6 +20,7 @@ pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// One run of a snippet or file, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Execution {
     /// The id.
@@ -60,6 +61,7 @@ pub struct Execution {
 
 /// What was run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExecutionKind {
@@ -84,6 +86,7 @@ impl ExecutionKind {
 
 /// Where an execution stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExecutionStatus {
@@ -120,6 +123,7 @@ impl std::fmt::Display for ExecutionStatus {
 
 /// Why an execution did not end with a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExecutionError {
     /// The error's name and message, as in `ReferenceError: x is not defined`.
@@ -137,6 +141,8 @@ pub struct ExecutionError {
 
 /// Reasons for an execution's end that vm-system itself knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ExecutionErrorCode"))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -173,6 +179,7 @@ impl ErrorCode {
 
 /// What an execution used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Metrics {
     /// Elapsed time in milliseconds.

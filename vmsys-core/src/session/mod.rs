@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 
 /// A session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SessionRecord {
     /// The id.
@@ -41,6 +42,7 @@ pub struct SessionRecord {
 
 /// Where a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum SessionStatus {
@@ -160,6 +162,7 @@ pub struct SessionFilter {
 
 /// What is alive in memory, whatever the store says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RuntimeSummary {
     /// How many.

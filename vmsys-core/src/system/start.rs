@@ -41,6 +41,23 @@ impl IdempotencyKey {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for IdempotencyKey {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "IdempotencyKey".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LONGEST_KEY,
+            "pattern": "^[ -~]+$",
+            "description": "A caller's name for one request: the same key with the same request is done once.",
+        })
+    }
+}
+
 impl FromStr for IdempotencyKey {
     type Err = Error;
 

@@ -66,6 +66,21 @@ impl std::fmt::Display for SessionCursor {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for SessionCursor {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SessionCursor".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:[0-9]{1,19}$",
+            "description": "A place in the events of a session: an execution's id, a colon, and a `seq`.",
+        })
+    }
+}
+
 impl FromStr for SessionCursor {
     type Err = Error;
 

@@ -18,6 +18,7 @@ const MAX_CONFIG_BYTES: usize = 256 << 10;
 
 /// A capability as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Capability {
     /// The id.
@@ -36,6 +37,7 @@ pub struct Capability {
 
 /// What a capability is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CapabilityKind {

@@ -20,6 +20,7 @@ use crate::time::Timestamp;
 
 /// A template as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Template {
     /// The id.
@@ -42,6 +43,7 @@ pub struct Template {
 
 /// The JavaScript engine of a template.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Engine {
@@ -135,6 +137,7 @@ fn check_name(name: &str) -> Result<()> {
 
 /// A file that every session of a template runs before it is ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StartupFile {
     /// The id.
@@ -151,6 +154,7 @@ pub struct StartupFile {
 
 /// How a startup file runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum StartupMode {

@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Deserializer};
 
+#[cfg(feature = "schema")]
+use super::settings::EXTENSION;
 use super::{Isolation, Settings, Template};
 use crate::error::Result;
+#[cfg(feature = "schema")]
+use crate::limits::bounds;
 
 /// A change of a template. Sessions that exist keep what they were created with.
 ///
@@ -53,6 +57,7 @@ macro_rules! patch {
     ($(#[$doc:meta])* $name:ident of $part:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields)]
         #[non_exhaustive]
         pub struct $name {
@@ -71,14 +76,19 @@ patch! {
     /// Limits to be changed; see [`Limits`](crate::Limits).
     LimitsPatch of limits {
         /// Processor time in milliseconds.
+        #[cfg_attr(feature = "schema", schemars(range(min = bounds::CPU_MS.0, max = bounds::CPU_MS.1)))]
         cpu_ms: u64,
         /// Elapsed time in milliseconds.
+        #[cfg_attr(feature = "schema", schemars(range(min = bounds::WALL_MS.0, max = bounds::WALL_MS.1)))]
         wall_ms: u64,
         /// Heap of the whole session in MiB.
+        #[cfg_attr(feature = "schema", schemars(range(min = bounds::MEM_MB.0, max = bounds::MEM_MB.1)))]
         mem_mb: u64,
         /// Events before the one that ends the execution.
+        #[cfg_attr(feature = "schema", schemars(range(min = bounds::MAX_EVENTS.0, max = bounds::MAX_EVENTS.1)))]
         max_events: u64,
         /// Text of the events in KiB.
+        #[cfg_attr(feature = "schema", schemars(range(min = bounds::MAX_OUTPUT_KB.0, max = bounds::MAX_OUTPUT_KB.1)))]
         max_output_kb: u64,
     }
 }
@@ -88,6 +98,7 @@ patch! {
         /// Directories of the worktree that bare names are looked up in: all of them, not more of them.
         roots: Vec<String>,
         /// Endings that are tried for a name without one: all of them, not more of them.
+        #[cfg_attr(feature = "schema", schemars(inner(regex(pattern = EXTENSION))))]
         extensions: Vec<String>,
         /// Whether `/x` names `x` of the worktree.
         allow_absolute_repo_imports: bool,

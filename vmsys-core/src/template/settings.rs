@@ -1,13 +1,19 @@
 //! Settings of a template: limits, how files are found, how code is run.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::capability::fs::beneath;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
+/// What an extension is, as [`Settings::validate`] checks it.
+#[cfg(feature = "schema")]
+pub(super) const EXTENSION: &str = r"^\.[^/\\\x00]+$";
+
 /// All settings of a template. Every part has defaults, so any part of it can be left out of a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
@@ -21,12 +27,14 @@ pub struct Settings {
 
 /// How files of the worktree are found by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ResolverSettings {
     /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself.
     pub roots: Vec<String>,
     /// Endings that are tried for a name without one.
+    #[cfg_attr(feature = "schema", schemars(inner(regex(pattern = EXTENSION))))]
     pub extensions: Vec<String>,
     /// Whether `/x` names `x` of the worktree.
     pub allow_absolute_repo_imports: bool,
@@ -44,6 +52,7 @@ impl Default for ResolverSettings {
 
 /// How code is run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RuntimeSettings {
@@ -56,7 +65,7 @@ pub struct RuntimeSettings {
     /// Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are
     /// taken out and not checked; enums, namespaces with values and parameter properties are refused.
     pub typescript: bool,
-    /// Where sessions run: `default` (what the program or daemon says), `thread` or `process`.
+    /// Where sessions run.
     pub isolation: Isolation,
 }
 
@@ -67,7 +76,8 @@ impl Default for RuntimeSettings {
 }
 
 /// Where the sessions of a template run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Isolation {
@@ -77,7 +87,21 @@ pub enum Isolation {
     /// On a thread of the host's program.
     Thread,
     /// In a process of its own. Not available yet: refused.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Process,
+}
+
+/// By its word and in no other way: derived code would also take `{"thread": null}`.
+impl<'de> Deserialize<'de> for Isolation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        match word.as_str() {
+            "default" => Ok(Self::Default),
+            "thread" => Ok(Self::Thread),
+            "process" => Ok(Self::Process),
+            _ => Err(D::Error::unknown_variant(&word, &["default", "thread", "process"])),
+        }
+    }
 }
 
 impl Settings {

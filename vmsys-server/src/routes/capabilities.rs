@@ -1,28 +1,50 @@
 //! Capabilities of templates.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use vmsys_core::{Capability, CapabilityId, JsonObject, NewCapability, TemplateId, VmSystem};
+use serde_json::json;
+use vmsys_core::{Capability, CapabilityId, CapabilityKind, JsonObject, NewCapability, TemplateId, VmSystem};
 
-use crate::error::ApiError;
-use crate::route::{Answer, Request, Route};
+use super::{CAPABILITY, Done, TEMPLATE};
+use crate::error::{ApiError, Code};
+use crate::reply::{Created, Json};
+use crate::route::{Request, Route, Sent};
 
 pub(super) fn routes() -> [Route<VmSystem>; 3] {
     [
-        Route::get("/api/v1/templates/{template_id}/capabilities", list),
-        Route::post("/api/v1/templates/{template_id}/capabilities", add).with_body(),
-        Route::delete("/api/v1/templates/{template_id}/capabilities/{capability_id}", remove),
+        Route::get("/api/v1/templates/{template_id}/capabilities", list)
+            .named("listCapabilities", "Lists a template's capabilities, oldest first")
+            .refusing(&[Code::TemplateNotFound]),
+        Route::post("/api/v1/templates/{template_id}/capabilities", add)
+            .named("addCapability", "Gives a template a capability")
+            .saying("It is for sessions that are created from then on. The configuration is checked, enabled or not.")
+            .refusing(&[Code::TemplateNotFound, Code::AlreadyExists, Code::InvalidPath, Code::ModuleNotAllowed]),
+        Route::delete("/api/v1/templates/{template_id}/capabilities/{capability_id}", remove)
+            .named("removeCapability", "Takes a capability from a template")
+            .saying("That it has none of this id is fine.")
+            .refusing(&[Code::TemplateNotFound]),
     ]
 }
 
-#[derive(Debug, Deserialize)]
+/// A capability to be added.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AddCapability {
-    /// As text: the core says which kinds there are.
+    // As text: the core says which kinds there are.
+    #[schemars(with = "CapabilityKind", example = CapabilityKind::Fs)]
     kind: String,
+    /// What it names: a module, a variable or a global; of the kinds `fs` and `net`, a label of yours with 1 to 200
+    /// characters.
+    #[schemars(length(min = 1), example = &"docs")]
     name: String,
+    /// Whether it grants. One that does not takes away.
     #[serde(default)]
     enabled: bool,
+    /// Its configuration, at most 256 KiB of JSON. Its keys depend on the kind: `module`, those of the module;
+    /// `global`, `value`, any JSON; `fs`, `read` and `write`, lists of paths; `net`, `hosts`, `max_bytes`, `timeout_ms`
+    /// and `allow_private`; `env`, `value`, a text, or `from_host`. Any other key is refused.
     #[serde(default)]
+    #[schemars(example = json!({"read": ["docs"], "write": []}))]
     config: JsonObject,
 }
 
@@ -34,9 +56,12 @@ impl AddCapability {
     }
 }
 
-/// A capability as existing clients also know it.
-#[derive(Serialize)]
+/// A capability of a template: a grant, or what takes one away.
+// As existing clients also know it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Capability")]
 pub(super) struct CapabilityView {
+    /// The template once more, under its old name.
     vm_id: TemplateId,
     #[serde(flatten)]
     capability: Capability,
@@ -48,34 +73,35 @@ impl From<Capability> for CapabilityView {
     }
 }
 
-#[derive(Serialize)]
+/// What was taken from a template, if it was there.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RemovedCapability")]
 struct Removed {
-    status: &'static str,
+    status: Done,
+    /// The template.
     template_id: TemplateId,
+    /// The capability.
     capability_id: CapabilityId,
 }
 
-fn list(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let capabilities = vm.capabilities(request.id("template_id")?)?;
-    Answer::ok(&capabilities.into_iter().map(CapabilityView::from).collect::<Vec<_>>())
+fn list(vm: &VmSystem, request: &Request) -> Result<Json<Vec<CapabilityView>>, ApiError> {
+    let capabilities = vm.capabilities(request.path(&TEMPLATE)?)?;
+    Ok(Json(capabilities.into_iter().map(CapabilityView::from).collect()))
 }
 
-fn add(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let id = request.id("template_id")?;
-    let new = request.json::<AddCapability>()?.into_core()?;
-    Answer::created(&CapabilityView::from(vm.add_capability(id, new)?))
+fn add(vm: &VmSystem, request: &Request, body: Sent<AddCapability>) -> Result<Created<CapabilityView>, ApiError> {
+    let id = request.path(&TEMPLATE)?;
+    Ok(Created(vm.add_capability(id, body.read()?.into_core()?)?.into()))
 }
 
-fn remove(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let (template_id, capability_id) = (request.id("template_id")?, request.id("capability_id")?);
+fn remove(vm: &VmSystem, request: &Request) -> Result<Json<Removed>, ApiError> {
+    let (template_id, capability_id) = (request.path(&TEMPLATE)?, request.path(&CAPABILITY)?);
     vm.remove_capability(template_id, capability_id)?;
-    Answer::ok(&Removed { status: "ok", template_id, capability_id })
+    Ok(Json(Removed { status: Done::Ok, template_id, capability_id }))
 }
 
 #[cfg(test)]
 mod tests {
-    use vmsys_core::CapabilityKind;
-
     use super::*;
     use crate::decode;
 

@@ -1,20 +1,27 @@
 //! Whether the daemon is there.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use vmsys_core::VmSystem;
 
+use super::Done;
 use crate::error::ApiError;
-use crate::route::{Answer, Cost, Request, Route};
+use crate::reply::Json;
+use crate::route::{Cost, Request, Route};
 
 pub(super) fn routes() -> [Route<VmSystem>; 1] {
-    [Route::get("/api/v1/health", health).costing(Cost::Free)]
+    [Route::get("/api/v1/health", health)
+        .named("getHealth", "Tells that the daemon is there")
+        .saying("It answers within a second whatever sessions are doing, and needs no token.")
+        .costing(Cost::Free)]
 }
 
-#[derive(Serialize)]
+/// That the daemon is there.
+#[derive(Serialize, JsonSchema)]
 struct Health {
-    status: &'static str,
+    status: Done,
 }
 
-fn health<C>(_: &C, _: &Request) -> Result<Answer, ApiError> {
-    Answer::ok(&Health { status: "ok" })
+fn health<C>(_: &C, _: &Request) -> Result<Json<Health>, ApiError> {
+    Ok(Json(Health { status: Done::Ok }))
 }

@@ -5,23 +5,48 @@ mod catalog;
 mod executions;
 mod given;
 mod health;
+mod openapi;
 mod runtime;
 mod sessions;
 mod streams;
 mod templates;
 
-use vmsys_core::VmSystem;
+use schemars::JsonSchema;
+use serde::Serialize;
+use vmsys_core::{CapabilityId, ExecutionId, SessionId, TemplateId, VmSystem};
 
+use crate::param::{Declared, Param};
 use crate::route::{Cost, Route};
 use crate::ui;
 
-/// The most that a list answers at once.
-const MOST: u32 = 1000;
+const LIMIT: Param<u32> = Param::number("limit", 1, 1000, "The most to answer: 50 unless given.");
+
+const TEMPLATE: Param<TemplateId> = Param::new("template_id", "The template.");
+const CAPABILITY: Param<CapabilityId> = Param::new("capability_id", "The capability.");
+const SESSION: Param<SessionId> = Param::new("session_id", "The session.");
+const EXECUTION: Param<ExecutionId> = Param::new("execution_id", "The execution.");
+const NAME: Param<String> = Param::new("name", "The name of the module or library.");
+
+/// What stands in the paths of routes.
+const IN_PATHS: &[&dyn Declared] = &[&TEMPLATE, &CAPABILITY, &SESSION, &EXECUTION, &NAME];
+
+/// Names of the caller's, as the core checks them: not empty, and without control characters.
+const LABEL: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+
+/// That it was done.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "OkStatus")]
+enum Done {
+    /// It was done.
+    Ok,
+}
 
 /// Returns every route of the daemon.
 pub(crate) fn all() -> impl Iterator<Item = Route<VmSystem>> {
     let page = [Route::get("/", ui::page).costing(Cost::Free)];
     page.into_iter()
+        .chain(openapi::routes())
         .chain(health::routes())
         .chain(runtime::routes())
         .chain(catalog::routes())
@@ -43,6 +68,7 @@ mod tests {
     /// The contract at a glance: a change here is a change of the API.
     const TABLE: &str = "\
         GET / Free\n\
+        GET /api/v1/openapi.json Free\n\
         GET /api/v1/health Free\n\
         GET /api/v1/runtime/summary Brief\n\
         GET /api/v1/runtime/stats Brief\n\
@@ -85,10 +111,11 @@ mod tests {
         for route in all() {
             let _ = write!(table, "{route:?} {:?}", route.cost);
             if !route.query.is_empty() {
-                let _ = write!(table, " ?{}", route.query.join("&"));
+                let names: Vec<_> = route.query.iter().map(|param| param.name()).collect();
+                let _ = write!(table, " ?{}", names.join("&"));
             }
-            table.push_str(if route.takes_body { " body" } else { "" });
-            table.push_str(if route.takes_key { " key\n" } else { "\n" });
+            table.push_str(if route.body.is_some() { " body" } else { "" });
+            table.push_str(if route.key.is_some() { " key\n" } else { "\n" });
         }
         assert_eq!(table, TABLE);
     }

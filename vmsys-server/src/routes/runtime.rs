@@ -2,24 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
-use vmsys_core::{Distribution, ExecutionKind, ExecutionStatus, SessionStatus, Stats, Timestamp, VmSystem};
+use vmsys_core::{
+    Distribution, ExecutionKind, ExecutionStatus, RuntimeSummary, SessionStatus, Stats, Timestamp, VmSystem,
+};
 
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::process::{self, Usage};
+use crate::reply::{Json, Outcome, Reply};
 use crate::route::{Answer, Request, Route};
 
 pub(super) fn routes() -> [Route<VmSystem>; 3] {
     [
-        Route::get("/api/v1/runtime/summary", summary),
-        Route::get("/api/v1/runtime/stats", stats),
-        Route::get("/metrics", metrics),
+        Route::get("/api/v1/runtime/summary", summary)
+            .named("getRuntimeSummary", "Tells which sessions are alive in memory, whatever the database says"),
+        Route::get("/api/v1/runtime/stats", stats)
+            .named("getRuntimeStats", "Tells what the daemon has done since it was started"),
+        Route::get("/metrics", metrics)
+            .named("getMetrics", "Tells what the daemon has done since it was started, to Prometheus"),
     ]
 }
 
 /// What the daemon has done since it was started. Times are of this run; sessions are all that its database knows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Stats")]
 struct StatsView {
     /// The daemon's version.
     version: &'static str,
@@ -27,15 +36,21 @@ struct StatsView {
     started_at: Timestamp,
     /// For how long it has been up, in milliseconds.
     uptime_ms: u64,
+    /// Sessions that there are.
     sessions: Sessions,
+    /// Executions since then.
     executions: Executions,
+    /// Requests since then.
     requests: Requests,
+    /// What was stored since then.
     store: StoreView,
+    /// What the daemon's process uses.
     process: Usage,
 }
 
 /// Sessions that there are, by status.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "SessionStats")]
 struct Sessions {
     starting: u64,
     ready: u64,
@@ -46,7 +61,8 @@ struct Sessions {
 }
 
 /// Executions since the daemon was started.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExecutionStats")]
 struct Executions {
     /// Those that run now.
     running: u64,
@@ -56,22 +72,31 @@ struct Executions {
     latency: Vec<OfKind>,
 }
 
-#[derive(Debug, Serialize)]
+/// How many executions ended in one way.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EndedExecutions")]
 struct Ended {
+    /// What was run.
     kind: ExecutionKind,
+    /// How it ended.
     status: ExecutionStatus,
+    /// How many did.
     count: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// How long executions of one kind took.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExecutionTimes")]
 struct OfKind {
+    /// What was run.
     kind: ExecutionKind,
     #[serde(flatten)]
     times: Times,
 }
 
 /// Requests since the daemon was started.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RequestStats")]
 struct Requests {
     /// Those that were refused, by the code of the refusal.
     refused: BTreeMap<&'static str, u64>,
@@ -84,7 +109,8 @@ struct Requests {
 }
 
 /// What was stored since the daemon was started.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StoreStats")]
 struct StoreView {
     /// Bytes of the database's files; zero in memory.
     file_bytes: u64,
@@ -99,8 +125,9 @@ struct StoreView {
 }
 
 /// How times are distributed, in milliseconds; each is known to a quarter of itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Times {
+    /// How many there were.
     count: u64,
     mean_ms: f64,
     p50_ms: f64,
@@ -167,16 +194,30 @@ impl StatsView {
     }
 }
 
-fn summary(vm: &VmSystem, _: &Request) -> Result<Answer, ApiError> {
-    Answer::ok(&vm.runtime_summary())
+fn summary(vm: &VmSystem, _: &Request) -> Result<Json<RuntimeSummary>, ApiError> {
+    Ok(Json(vm.runtime_summary()))
 }
 
-fn stats(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    Answer::ok(&StatsView::new(&vm.stats()?, &request.metrics))
+fn stats(vm: &VmSystem, request: &Request) -> Result<Json<StatsView>, ApiError> {
+    Ok(Json(StatsView::new(&vm.stats()?, &request.metrics)))
 }
 
-fn metrics(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
+/// Prometheus's text format.
+struct Exposition(Vec<u8>);
+
+impl Reply for Exposition {
+    fn answer(self) -> Result<Answer, ApiError> {
+        Ok(Answer::new(StatusCode::OK, EXPOSITION, self.0))
+    }
+
+    fn outcomes(_: &mut SchemaGenerator) -> Vec<Outcome> {
+        vec![Outcome::text(EXPOSITION, "The metrics, one a line.")]
+    }
+}
+
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+fn metrics(vm: &VmSystem, request: &Request) -> Result<Exposition, ApiError> {
     let text = request.metrics.text(&vm.stats()?);
-    let text = text.map_err(|error| ApiError::internal(format!("the metrics cannot be written: {error}")))?;
-    Ok(Answer::new(http::StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
+    text.map(Exposition).map_err(|error| ApiError::internal(format!("the metrics cannot be written: {error}")))
 }

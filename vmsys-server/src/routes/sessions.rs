@@ -1,31 +1,72 @@
 //! Sessions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use vmsys_core::{NewSession, SessionFilter, SessionRecord, TemplateId, VmSystem};
+use vmsys_core::{NewSession, SessionFilter, SessionId, SessionRecord, SessionStatus, TemplateId, VmSystem};
 
-use super::MOST;
+use super::{LABEL, LIMIT, SESSION};
 use crate::decode::id_field;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
+use crate::param::{Declared, Param};
 use crate::query::Query;
-use crate::route::{Answer, Cost, Request, Route};
+use crate::reply::{Created, Json};
+use crate::route::{Cost, Request, Route, Sent};
+
+const STATUS: Param<SessionStatus> = Param::new("status", "Only sessions of this status.");
+const TEMPLATE: Param<TemplateId> = Param::new("template_id", "Only sessions of this template.");
+const BEFORE: Param<SessionId> = Param::new("before", "Only sessions older than this one: the last of a page.");
+
+/// What a list can be asked for.
+const FILTER: &[&dyn Declared] = &[&STATUS, &TEMPLATE, &LIMIT, &BEFORE];
 
 pub(super) fn routes() -> [Route<VmSystem>; 5] {
     [
-        Route::get("/api/v1/sessions", list).with_query(&["status", "template_id", "limit", "before"]),
-        Route::post("/api/v1/sessions", create).with_body().costing(Cost::Long),
-        Route::get("/api/v1/sessions/{session_id}", detail),
-        Route::delete("/api/v1/sessions/{session_id}", close),
-        Route::post("/api/v1/sessions/{session_id}/close", close),
+        Route::get("/api/v1/sessions", list).named("listSessions", "Lists sessions, newest first").with_query(FILTER),
+        Route::post("/api/v1/sessions", create)
+            .named("createSession", "Creates a session, and waits until its startup files have run")
+            .saying(
+                "It is answered as `ready`. When a startup file or library fails, it is kept as `crashed`, with \
+                 `last_error`, and holds no runtime.",
+            )
+            .refusing(&[
+                Code::TemplateNotFound,
+                Code::TemplateInactive,
+                Code::InvalidPath,
+                Code::StartupFailed,
+                Code::ModuleNotAllowed,
+                Code::LibraryNotFound,
+                Code::LibraryDamaged,
+            ])
+            .costing(Cost::Long),
+        Route::get("/api/v1/sessions/{session_id}", detail)
+            .named("getSession", "Reads a session, alive or not")
+            .refusing(&[Code::SessionNotFound]),
+        Route::delete("/api/v1/sessions/{session_id}", close)
+            .named("deleteSession", "Closes a session; its history stays")
+            .saying("The same as `POST` to its `close`.")
+            .refusing(&[Code::SessionNotFound]),
+        Route::act("/api/v1/sessions/{session_id}/close", close)
+            .named("closeSession", "Closes a session; its history stays")
+            .saying("A running execution is cancelled first. To close what is closed is fine.")
+            .refusing(&[Code::SessionNotFound]),
     ]
 }
 
-#[derive(Debug, Deserialize)]
+/// A session to be created.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateSession {
+    /// The template to make it from.
     #[serde(deserialize_with = "id_field")]
     template_id: TemplateId,
+    /// Your name for the workspace: 1 to 200 characters, none of them a control character.
+    #[schemars(length(min = 1, max = 200), regex(pattern = LABEL), example = &"docs")]
     workspace_id: String,
+    /// Your name for the state of the worktree: 1 to 200 characters, none of them a control character.
+    #[schemars(length(min = 1, max = 200), regex(pattern = LABEL), example = &"HEAD")]
     base_commit_oid: String,
+    /// An absolute path of a directory that exists, whose files the session's code may run.
+    #[schemars(length(min = 1), example = &"/srv/docs")]
     worktree_path: String,
 }
 
@@ -35,9 +76,12 @@ impl From<CreateSession> for NewSession {
     }
 }
 
-/// A session as existing clients also know it: with its template's id under the old name.
-#[derive(Serialize)]
+/// A session: a runtime that lasts from one execution to the next, or what is kept of one.
+// As existing clients also know it: with its template's id under the old name.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
 pub(super) struct SessionView {
+    /// The template once more, under its old name.
     vm_id: TemplateId,
     #[serde(flatten)]
     record: SessionRecord,
@@ -51,35 +95,33 @@ impl From<SessionRecord> for SessionView {
 
 fn filter(query: &Query) -> Result<SessionFilter, ApiError> {
     let mut filter = SessionFilter::default();
-    filter.status = query.value("status")?;
-    filter.template_id = query.id("template_id")?;
-    filter.before = query.id("before")?;
-    filter.limit = query.limit(MOST)?;
+    filter.status = query.get(&STATUS)?;
+    filter.template_id = query.get(&TEMPLATE)?;
+    filter.before = query.get(&BEFORE)?;
+    filter.limit = query.get(&LIMIT)?;
     Ok(filter)
 }
 
-fn list(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
+fn list(vm: &VmSystem, request: &Request) -> Result<Json<Vec<SessionView>>, ApiError> {
     let records = vm.sessions(&filter(&request.query)?)?;
-    Answer::ok(&records.into_iter().map(SessionView::from).collect::<Vec<_>>())
+    Ok(Json(records.into_iter().map(SessionView::from).collect()))
 }
 
-fn create(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let session = vm.create_session(request.json::<CreateSession>()?.into())?;
-    Answer::created(&SessionView::from(session.record()?))
+fn create(vm: &VmSystem, _: &Request, body: Sent<CreateSession>) -> Result<Created<SessionView>, ApiError> {
+    Ok(Created(vm.create_session(body.read()?.into())?.record()?.into()))
 }
 
-fn detail(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    Answer::ok(&SessionView::from(vm.session(request.id("session_id")?)?.record()?))
+fn detail(vm: &VmSystem, request: &Request) -> Result<Json<SessionView>, ApiError> {
+    Ok(Json(vm.session(request.path(&SESSION)?)?.record()?.into()))
 }
 
-fn close(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    Answer::ok(&SessionView::from(vm.session(request.id("session_id")?)?.close()?))
+fn close(vm: &VmSystem, request: &Request) -> Result<Json<SessionView>, ApiError> {
+    Ok(Json(vm.session(request.path(&SESSION)?)?.close()?.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use vmsys_core::SessionStatus;
 
     use super::*;
     use crate::decode;
@@ -114,9 +156,7 @@ mod tests {
 
     #[test]
     fn lists_are_filtered_as_asked() {
-        let parse = |raw: &str| {
-            Query::parse(raw, &["status", "template_id", "limit", "before"]).and_then(|query| filter(&query))
-        };
+        let parse = |raw: &str| Query::parse(raw, FILTER).and_then(|query| filter(&query));
         let none = parse("").unwrap();
         assert!(none.status.is_none() && none.template_id.is_none() && none.before.is_none() && none.limit.is_none());
         let all = parse(&format!("status=crashed&template_id={ID}&before={ID}&limit=3")).unwrap();

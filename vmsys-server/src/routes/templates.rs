@@ -1,42 +1,99 @@
 //! Templates and their startup files.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use vmsys_core::{
     Limits, LimitsPatch, NewStartupFile, NewTemplate, ResolverPatch, ResolverSettings, RuntimePatch, RuntimeSettings,
-    Settings, StartupFile, Template, TemplateDetail, TemplateId, TemplatePatch, VmSystem,
+    Settings, StartupFile, StartupMode, Template, TemplateDetail, TemplateId, TemplatePatch, VmSystem,
 };
 
-use super::MOST;
 use super::capabilities::CapabilityView;
+use super::{Done, LABEL, LIMIT, TEMPLATE};
 use crate::decode::{given_field, object_field};
-use crate::error::ApiError;
-use crate::route::{Answer, Request, Route};
+use crate::error::{ApiError, Code};
+use crate::param::Param;
+use crate::reply::{Created, Json};
+use crate::route::{Request, Route, Sent};
+
+const BEFORE: Param<TemplateId> = Param::new("before", "Only templates older than this one: the last of a page.");
 
 pub(super) fn routes() -> [Route<VmSystem>; 7] {
     [
-        Route::get("/api/v1/templates", list).with_query(&["limit", "before"]),
-        Route::post("/api/v1/templates", create).with_body(),
-        Route::get("/api/v1/templates/{template_id}", detail),
-        Route::patch("/api/v1/templates/{template_id}", update).with_body(),
-        Route::delete("/api/v1/templates/{template_id}", delete),
-        Route::get("/api/v1/templates/{template_id}/startup-files", startup_files),
-        Route::post("/api/v1/templates/{template_id}/startup-files", add_startup_file).with_body(),
+        Route::get("/api/v1/templates", list)
+            .named("listTemplates", "Lists templates, newest first")
+            .with_query(&[&LIMIT, &BEFORE]),
+        Route::post("/api/v1/templates", create)
+            .named("createTemplate", "Creates a template")
+            .saying("What is left out of the settings stays at its default.")
+            .refusing(&[Code::AlreadyExists, Code::InvalidPath]),
+        Route::get("/api/v1/templates/{template_id}", detail)
+            .named("getTemplate", "Reads a template with everything that belongs to it")
+            .refusing(&[Code::TemplateNotFound]),
+        Route::patch("/api/v1/templates/{template_id}", update)
+            .named("updateTemplate", "Changes a template's name, settings, or whether it takes new sessions")
+            .saying(
+                "What is given replaces, what is left out stays, and the settings are checked as a whole. Sessions that \
+                 exist keep what they were created with.",
+            )
+            .refusing(&[Code::TemplateNotFound, Code::AlreadyExists, Code::InvalidPath]),
+        Route::delete("/api/v1/templates/{template_id}", delete)
+            .named("deleteTemplate", "Deletes a template")
+            .saying("Its configuration goes; its sessions and their history stay.")
+            .refusing(&[Code::TemplateNotFound]),
+        Route::get("/api/v1/templates/{template_id}/startup-files", startup_files)
+            .named("listStartupFiles", "Lists a template's startup files in the order in which they run")
+            .refusing(&[Code::TemplateNotFound]),
+        Route::post("/api/v1/templates/{template_id}/startup-files", add_startup_file)
+            .named("addStartupFile", "Adds a file that every new session of a template runs before it is ready")
+            .saying("The file need not exist yet: it is looked up in each session's own worktree.")
+            .refusing(&[
+                Code::TemplateNotFound,
+                Code::AlreadyExists,
+                Code::InvalidPath,
+                Code::StartupModeUnsupported,
+            ]),
     ]
 }
 
-#[derive(Debug, Deserialize)]
+/// A template to be created: a name, and whatever differs from the defaults.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CreateTemplate {
+    /// The name: not in use, 1 to 200 characters, none of them a control character.
+    #[schemars(length(min = 1, max = 200), regex(pattern = LABEL), example = &"reports")]
     name: String,
-    /// As text: the core says which engines there are.
+    // As text: the core says which engines there are.
     #[serde(default = "default_engine")]
+    #[schemars(with = "EngineName")]
     engine: String,
+    /// What one execution may use.
     #[serde(default, deserialize_with = "object_field")]
     limits: Limits,
+    /// How files of the worktree are found by name.
     #[serde(default, deserialize_with = "object_field")]
     resolver: ResolverSettings,
+    /// How code is run.
     #[serde(default, deserialize_with = "object_field")]
     runtime: RuntimeSettings,
+}
+
+/// The words for an engine that are understood.
+struct EngineName;
+
+impl JsonSchema for EngineName {
+    fn schema_name() -> Cow<'static, str> {
+        "EngineName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "enum": ["quickjs", "goja"],
+            "description": "The engine. `goja`, for clients of the original, is stored and answered as `quickjs`.",
+        })
+    }
 }
 
 fn default_engine() -> String {
@@ -54,17 +111,24 @@ impl CreateTemplate {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// A change of a template: what is left out stays.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct UpdateTemplate {
+    /// Another name.
     #[serde(default, deserialize_with = "given_field")]
+    #[schemars(length(min = 1, max = 200), regex(pattern = LABEL), example = &"reports")]
     name: Option<String>,
+    /// Whether new sessions can be made from it.
     #[serde(default, deserialize_with = "given_field")]
     is_active: Option<bool>,
+    /// Other limits.
     #[serde(default, deserialize_with = "object_field")]
     limits: LimitsPatch,
+    /// Other settings of how files are found.
     #[serde(default, deserialize_with = "object_field")]
     resolver: ResolverPatch,
+    /// Other settings of how code is run.
     #[serde(default, deserialize_with = "object_field")]
     runtime: RuntimePatch,
 }
@@ -81,14 +145,19 @@ impl UpdateTemplate {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// A file to be run at the start of sessions.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AddStartupFile {
+    /// The path, relative to the session's worktree.
+    #[schemars(example = &"lib/prelude.js")]
     path: String,
+    /// Where it stands in the order; equal ones run by age.
     #[serde(default)]
     order_index: i64,
-    /// As text: a mode that is unknown has a code of its own.
+    // As text: a mode that is unknown has a code of its own.
     #[serde(default = "default_mode")]
+    #[schemars(with = "StartupMode")]
     mode: String,
 }
 
@@ -105,26 +174,38 @@ impl AddStartupFile {
 }
 
 /// A template with everything that belongs to it.
-#[derive(Serialize)]
-struct Detail<'a> {
-    template: &'a Template,
-    settings: SettingsView<'a>,
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TemplateDetail")]
+struct Detail {
+    /// The template itself.
+    template: Template,
+    /// Its limits and settings.
+    settings: SettingsView,
+    /// Its capabilities, oldest first.
     capabilities: Vec<CapabilityView>,
+    /// Its startup files, in the order in which they run.
     startup_files: Vec<StartupFileView>,
 }
 
-/// Settings as existing clients also know them: with the template's id under its old name.
-#[derive(Serialize)]
-struct SettingsView<'a> {
+/// All settings of a template.
+// As existing clients also know them: with the template's id under its old name.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Settings")]
+struct SettingsView {
+    /// The template that they belong to.
     template_id: TemplateId,
+    /// The template once more, under its old name.
     vm_id: TemplateId,
     #[serde(flatten)]
-    settings: &'a Settings,
+    settings: Settings,
 }
 
-/// A startup file as existing clients also know it.
-#[derive(Serialize)]
+/// A file that every session of a template runs before it is ready.
+// As existing clients also know it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StartupFile")]
 struct StartupFileView {
+    /// The template once more, under its old name.
     vm_id: TemplateId,
     #[serde(flatten)]
     file: StartupFile,
@@ -136,56 +217,61 @@ impl From<StartupFile> for StartupFileView {
     }
 }
 
-#[derive(Serialize)]
+/// That a template is gone.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeletedTemplate")]
 struct Deleted {
-    status: &'static str,
+    status: Done,
+    /// The template.
     template_id: TemplateId,
 }
 
-fn list(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    Answer::ok(&vm.templates(request.query.id("before")?, request.query.limit(MOST)?)?)
+impl From<TemplateDetail> for Detail {
+    fn from(detail: TemplateDetail) -> Self {
+        let id = detail.template.id;
+        Self {
+            template: detail.template,
+            settings: SettingsView { template_id: id, vm_id: id, settings: detail.settings },
+            capabilities: detail.capabilities.into_iter().map(CapabilityView::from).collect(),
+            startup_files: detail.startup_files.into_iter().map(StartupFileView::from).collect(),
+        }
+    }
 }
 
-fn create(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let new = request.json::<CreateTemplate>()?.into_core()?;
-    Answer::created(&vm.create_template(new)?)
+fn list(vm: &VmSystem, request: &Request) -> Result<Json<Vec<Template>>, ApiError> {
+    Ok(Json(vm.templates(request.query.get(&BEFORE)?, request.query.get(&LIMIT)?)?))
 }
 
-fn detail(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    answer(vm.template(request.id("template_id")?)?)
+fn create(vm: &VmSystem, _: &Request, body: Sent<CreateTemplate>) -> Result<Created<Template>, ApiError> {
+    Ok(Created(vm.create_template(body.read()?.into_core()?)?))
 }
 
-fn update(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let id = request.id("template_id")?;
-    let patch = request.json::<UpdateTemplate>()?.into_core();
-    answer(vm.update_template(id, patch)?)
+fn detail(vm: &VmSystem, request: &Request) -> Result<Json<Detail>, ApiError> {
+    Ok(Json(vm.template(request.path(&TEMPLATE)?)?.into()))
 }
 
-fn answer(detail: TemplateDetail) -> Result<Answer, ApiError> {
-    let id = detail.template.id;
-    Answer::ok(&Detail {
-        template: &detail.template,
-        settings: SettingsView { template_id: id, vm_id: id, settings: &detail.settings },
-        capabilities: detail.capabilities.into_iter().map(CapabilityView::from).collect(),
-        startup_files: detail.startup_files.into_iter().map(StartupFileView::from).collect(),
-    })
+fn update(vm: &VmSystem, request: &Request, body: Sent<UpdateTemplate>) -> Result<Json<Detail>, ApiError> {
+    Ok(Json(vm.update_template(request.path(&TEMPLATE)?, body.read()?.into_core())?.into()))
 }
 
-fn delete(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let template_id = request.id("template_id")?;
+fn delete(vm: &VmSystem, request: &Request) -> Result<Json<Deleted>, ApiError> {
+    let template_id = request.path(&TEMPLATE)?;
     vm.delete_template(template_id)?;
-    Answer::ok(&Deleted { status: "ok", template_id })
+    Ok(Json(Deleted { status: Done::Ok, template_id }))
 }
 
-fn startup_files(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let files = vm.startup_files(request.id("template_id")?)?;
-    Answer::ok(&files.into_iter().map(StartupFileView::from).collect::<Vec<_>>())
+fn startup_files(vm: &VmSystem, request: &Request) -> Result<Json<Vec<StartupFileView>>, ApiError> {
+    let files = vm.startup_files(request.path(&TEMPLATE)?)?;
+    Ok(Json(files.into_iter().map(StartupFileView::from).collect()))
 }
 
-fn add_startup_file(vm: &VmSystem, request: &Request) -> Result<Answer, ApiError> {
-    let id = request.id("template_id")?;
-    let new = request.json::<AddStartupFile>()?.into_core()?;
-    Answer::created(&StartupFileView::from(vm.add_startup_file(id, new)?))
+fn add_startup_file(
+    vm: &VmSystem,
+    request: &Request,
+    body: Sent<AddStartupFile>,
+) -> Result<Created<StartupFileView>, ApiError> {
+    let id = request.path(&TEMPLATE)?;
+    Ok(Created(vm.add_startup_file(id, body.read()?.into_core()?)?.into()))
 }
 
 #[cfg(test)]
@@ -236,6 +322,8 @@ mod tests {
             (r#"{"limits":{"cpu_ms":null}}"#, "VALIDATION_ERROR", "limits.cpu_ms"),
             (r#"{"limits":{"cpu_ms":-1}}"#, "VALIDATION_ERROR", "limits.cpu_ms"),
             (r#"{"runtime":{"isolation":"jail"}}"#, "VALIDATION_ERROR", "runtime.isolation"),
+            (r#"{"runtime":{"isolation":7}}"#, "VALIDATION_ERROR", "runtime.isolation"),
+            (r#"{"runtime":{"isolation":{"thread":null}}}"#, "VALIDATION_ERROR", "runtime.isolation"),
             (r#"{"limits":{"cpu":1}}"#, "INVALID_REQUEST", "limits.cpu"),
             (r#"{"engine":"quickjs"}"#, "INVALID_REQUEST", "engine"),
         ] {
@@ -289,7 +377,8 @@ mod tests {
 
         let id: TemplateId = ID.parse().unwrap();
         let settings = Settings::default();
-        let json = serde_json::to_value(SettingsView { template_id: id, vm_id: id, settings: &settings }).unwrap();
+        let json =
+            serde_json::to_value(SettingsView { template_id: id, vm_id: id, settings: settings.clone() }).unwrap();
         let mut expected = serde_json::to_value(&settings).unwrap();
         expected["template_id"] = ID.into();
         expected["vm_id"] = ID.into();

@@ -10,7 +10,8 @@ use http::StatusCode;
 use super::*;
 use crate::connection::MAX_HEADERS;
 use crate::error::ApiError;
-use crate::route::{Answer, Cost, Request, Route};
+use crate::param::Param;
+use crate::route::{Answer, Cost, Request, Route, Sent};
 
 /// What the routes work on: it counts the slow calls that came to their end, and lets go those that are held.
 #[derive(Debug, Default)]
@@ -19,9 +20,21 @@ struct Counter {
     released: AtomicBool,
 }
 
+const LIMIT: Param<u32> = Param::number("limit", 1, 10, "");
+
 fn routes() -> Vec<Route<Counter>> {
-    fn echo(_: &Counter, request: &Request) -> Result<Answer, ApiError> {
-        Answer::created(&request.json::<serde_json::Map<String, serde_json::Value>>()?)
+    fn echo(
+        _: &Counter,
+        _: &Request,
+        body: Sent<serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<Answer, ApiError> {
+        Answer::created(&body.read()?)
+    }
+    fn query(_: &Counter, request: &Request) -> Result<Answer, ApiError> {
+        Answer::ok(&request.query.get(&LIMIT)?)
+    }
+    fn on_purpose(_: &Counter, _: &Request) -> Result<Answer, ApiError> {
+        panic!("on purpose")
     }
     fn slow(counter: &Counter, _: &Request) -> Result<Answer, ApiError> {
         thread::sleep(Duration::from_millis(300));
@@ -36,13 +49,13 @@ fn routes() -> Vec<Route<Counter>> {
     }
     vec![
         Route::get("/free", |_, _| Answer::ok(&"free")).costing(Cost::Free),
-        Route::post("/echo", echo).with_body(),
-        Route::post("/slow", slow).costing(Cost::Long),
-        Route::post("/held", held).costing(Cost::Long),
-        Route::get("/panic", |_, _| panic!("on purpose")),
-        Route::get("/panic/free", |_, _| panic!("on purpose")).costing(Cost::Free),
+        Route::post("/echo", echo),
+        Route::act("/slow", slow).costing(Cost::Long),
+        Route::act("/held", held).costing(Cost::Long),
+        Route::get("/panic", on_purpose),
+        Route::get("/panic/free", on_purpose).costing(Cost::Free),
         Route::get("/large", |_, _| Ok(large())),
-        Route::get("/query", |_, request| Answer::ok(&request.query.limit(10)?)).with_query(&["limit"]),
+        Route::get("/query", query).with_query(&[&LIMIT]),
     ]
 }
 
