@@ -227,10 +227,13 @@ mod tests {
 
     #[test]
     fn whatever_comes_from_outside_is_encoded() {
-        assert_eq!(ApiPath::new(&["templates", "a/../b?c#d ü"]).0, "/templates/a%2F..%2Fb%3Fc%23d%20%C3%BC");
-        assert_eq!(ApiPath::new(&["templates", ".."]).0, "/templates/%252E%252E");
+        assert_eq!(ApiPath::new(&["templates", "a/../b?c#d ü"]).0, "/api/v1/templates/a%2F..%2Fb%3Fc%23d%20%C3%BC");
+        assert_eq!(ApiPath::new(&["templates", ".."]).0, "/api/v1/templates/%252E%252E");
         let path = ApiPath::new(&["sessions"]).query("status", None::<&str>);
-        assert_eq!(path.0, "/sessions");
-        assert_eq!(path.query("status", Some("a&b")).query("limit", Some(5)).0, "/sessions?status=a%26b&limit=5");
+        assert_eq!(path.0, "/api/v1/sessions");
+        assert_eq!(
+            path.query("status", Some("a&b")).query("limit", Some(5)).0,
+            "/api/v1/sessions?status=a%26b&limit=5"
+        );
     }
 }
