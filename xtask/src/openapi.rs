@@ -58,6 +58,9 @@ pub(crate) fn test(workspace: &Workspace) -> Result<Done> {
         let lines: Vec<&str> = lines.take(50).collect();
         format!("{error}; {SEED}={seed} does it again. From the daemon's log:\n{}", lines.join("\n"))
     })?;
+    // By now there is something to count.
+    let mut metrics = python.command(workspace, "python");
+    workspace::run(metrics.arg(folder.join("metrics.py")).env("VM_SYSTEM_URL", daemon.url()))?;
     Ok(Done::Passed)
 }
 
