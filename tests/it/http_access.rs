@@ -124,6 +124,17 @@ fn the_token_is_taken_as_it_is_and_in_one_way() {
 }
 
 #[test]
+fn without_a_tokens_file_a_hangup_ends_the_daemon_in_order() {
+    let mut daemon = Daemon::start();
+    let session = daemon.session();
+    daemon.signal(Signal::HUP);
+    assert_eq!(daemon.wait(Duration::from_secs(10)).code(), Some(0), "after SIGHUP");
+    let daemon = Daemon::at(&daemon.home);
+    let record = daemon.session_record(&session);
+    assert_eq!(record["last_error"], "closed because the system was shut down", "{record}");
+}
+
+#[test]
 fn a_hangup_reads_the_token_again_and_a_broken_file_changes_nothing() {
     let home = Home::new();
     let daemon = guarded(&home, |_| {});

@@ -1,6 +1,7 @@
 //! `exec` and `database` through the daemon: what they do when granted, and that nothing gets out or stays behind.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -87,7 +88,7 @@ fn programs_are_run_and_listed_ones_only() {
     // Nothing of the daemon's environment.
     let environment =
         daemon.preview(&session, "require('exec').run('env').split('\\n').map((l) => l.split('=')[0]).sort().join()");
-    assert_eq!(environment, ",HOME,PATH");
+    assert_eq!(environment, ",HOME,PATH,TMPDIR");
 }
 
 #[test]
@@ -145,6 +146,36 @@ fn programs_do_not_outlive_a_killed_daemon() {
         dies(&pid);
     });
     daemon.kill();
+}
+
+#[test]
+fn programs_reach_what_the_template_grants_unless_the_daemon_says_otherwise() {
+    let home = Home::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connect = format!("exec 3<>/dev/tcp/127.0.0.1/{}", listener.local_addr().unwrap().port());
+    let read = format!("cat '{}' > /dev/null", home.db().display());
+    let granted = |daemon: &Daemon, template: &str| {
+        let session = daemon.session_of(template);
+        [&connect, &read, "echo x > here"].map(|script| {
+            let call = format!("require('exec').run('bash', ['-c', {}])", json!(script));
+            daemon.repl(&session, &call)["status"] == "ok"
+        })
+    };
+    let confined = |how| {
+        Daemon::with(&home, |command| {
+            command.args(["--sandbox", how]);
+        })
+    };
+    let daemon = confined("require");
+    let exec = ("module", "exec", json!({}));
+    let closed = granting(&daemon, json!({"name": "closed"}), std::slice::from_ref(&exec));
+    let net = ("net", "any", json!({"hosts": ["example.com"]}));
+    let open = granting(&daemon, json!({"name": "open"}), &[exec, net]);
+    assert_eq!(granted(&daemon, &closed), [false, false, true]);
+    assert_eq!(granted(&daemon, &open), [true, false, true]);
+    drop(daemon);
+    let daemon = confined("off");
+    assert_eq!(granted(&daemon, &closed), [true, true, true]);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Daemon, all_cases, array, check_execution, check_id, check_members, check_time, console, holds, pluck, refused,
-    refused_field, same, text,
+    Daemon, all_cases, array, check_execution, check_id, check_members, check_time, console, holds, isolation, pluck,
+    refused, refused_field, same, text,
 };
 
 #[track_caller]
@@ -79,7 +79,7 @@ fn a_session_is_ready_when_it_is_answered() {
     }
     assert!(session.get("last_error").is_none(), "{session}");
     assert_eq!(session["runtime_meta"]["engine"], "quickjs");
-    assert_eq!(session["runtime_meta"]["isolation"], "thread");
+    assert_eq!(session["runtime_meta"]["isolation"], isolation());
     assert_eq!(daemon.session_record(&text(&session["id"])), session);
     assert_eq!(daemon.get("/sessions").ok(200), json!([session]));
 }

@@ -141,10 +141,9 @@ fn limits_have_bounds() {
 }
 
 #[test]
-fn what_is_not_enforced_yet_is_refused() {
+fn settings_that_there_are_not_are_refused() {
     let daemon = Daemon::start();
     let cases = [
-        (json!({ "runtime": { "isolation": "process" } }), "runtime.isolation"),
         (json!({ "runtime": { "isolation": "cloud" } }), "runtime.isolation"),
         (json!({ "resolver": { "extensions": ["js"] } }), "resolver.extensions"),
         (json!({ "resolver": { "extensions": [""] } }), "resolver.extensions"),

@@ -75,7 +75,14 @@ pub(crate) fn serve(db: &Path, listen: &str) -> Command {
 pub(crate) fn vm_system() -> Command {
     let mut command = Command::new(BINARY);
     command.env_clear().stdin(Stdio::null());
+    // The same tests, with sessions in processes of their own: `cargo xtask test` runs them both ways.
+    command.env("VM_SYSTEM_ISOLATION", isolation());
     command
+}
+
+/// Where the sessions of these tests run.
+pub(crate) fn isolation() -> String {
+    std::env::var("VM_SYSTEM_TEST_ISOLATION").unwrap_or_else(|_| "thread".to_owned())
 }
 
 /// A running daemon; it is killed when the test is done with it, and shows its log when the test has failed.
@@ -310,6 +317,11 @@ impl Daemon {
     pub(crate) fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.child.wait().unwrap();
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

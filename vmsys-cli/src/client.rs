@@ -235,14 +235,19 @@ impl Client {
     }
 
     /// Makes a call that may be made twice, and makes it again for a while when nobody answers, or not yet.
-    pub(crate) fn persistently<T>(&self, call: impl Fn(&Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn persistently<T>(&self, call: impl Fn(&Self) -> Result<T>, on_delay: impl Fn(&Error)) -> Result<T> {
         let mut attempts = None;
         loop {
             match call(self) {
-                Err(error) if error.is_passing() => match attempts.get_or_insert_with(Attempts::begin).pause() {
-                    Some(pause) => std::thread::sleep(pause),
-                    None => return Err(error),
-                },
+                Err(error) if error.is_passing() => {
+                    if attempts.is_none() {
+                        on_delay(&error);
+                    }
+                    match attempts.get_or_insert_with(Attempts::begin).pause() {
+                        Some(pause) => std::thread::sleep(pause),
+                        None => return Err(error),
+                    }
+                }
                 answer => return answer,
             }
         }

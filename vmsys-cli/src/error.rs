@@ -260,6 +260,9 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
         "LIMIT_REACHED" if detail("limit") == Some("max_connections") => {
             "try again later, or end watches and other clients of this daemon that are no longer needed".to_owned()
         }
+        "LIMIT_REACHED" if detail("limit") == Some("max_running") => {
+            "try again when some have ended, or end some with `vm-system exec cancel`".to_owned()
+        }
         "LIMIT_REACHED" => {
             "try again later, or close sessions that `vm-system session list --status ready` shows".to_owned()
         }

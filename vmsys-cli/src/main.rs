@@ -20,6 +20,9 @@ use crate::args::Cli;
 use crate::output::Output;
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::serve::become_worker() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => return args::refuse(&refusal),

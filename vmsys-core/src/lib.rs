@@ -73,10 +73,11 @@
 //!
 //! # What it does not do
 //!
-//! - It is no wall against attackers. Sessions run on threads of your process: code is bounded in what it uses, and can
-//!   reach only what it is given, but a fault of the engine is a fault of your program.
-//! - It cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge string: the
-//!   session is declared crashed, and its thread left behind at the lowest priority.
+//! - On threads it is no wall against attackers: code is bounded in what it uses, and can reach only what it is given, but a
+//!   fault of the engine is a fault of your program. [`Isolation::Process`] gives each session a confined process of its own,
+//!   once your program calls [`become_worker`].
+//! - On threads it cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge
+//!   string: the session is declared crashed, and its thread left behind at the lowest priority. A process is killed.
 //! - It bounds executions and sessions one by one; their sum only where [`Bounds`] are set. It deletes no history unless
 //!   [`Retention`] says so.
 //! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
@@ -111,6 +112,7 @@ pub use self::execution::{
     ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, Metrics, RunFile,
 };
 pub use self::ids::{CapabilityId, ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
+pub use self::isolation::{Sandbox, become_worker};
 pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
 pub use self::modules::{

@@ -34,15 +34,17 @@ use crate::execution::{
     self, Execution, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, LiveExecution, Request,
 };
 use crate::ids::{ExecutionId, SessionId};
+use crate::isolation::Sandbox;
 use crate::isolation::protocol::{LibraryCode, NotMade, Outcome, RealmConfig};
 use crate::isolation::thread::RealmThread;
+use crate::isolation::workers::Workers;
 use crate::library::{LibraryCache, LibrarySource};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
 use crate::modules::{Catalog, ProtectedFiles, SessionContext, SessionFiles, SessionModules};
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
-use crate::template::{Grants, StartupFile, StartupMode};
+use crate::template::{Grants, Isolation, Settings, StartupFile, StartupMode};
 use crate::time::Timestamp;
 use crate::worktree::{Worktree, WorktreePath};
 
@@ -82,6 +84,9 @@ pub(crate) struct Inner {
     shutting_down: AtomicBool,
     housekeeping: Housekeeping,
     gate: Gate,
+    /// Where the sessions of templates run that do not say it.
+    isolation: Isolation,
+    workers: Workers,
     counters: Counters,
     keeper: Keeper,
 }
@@ -136,7 +141,7 @@ impl VmSystem {
     /// As [`open`](Self::open); and [`Validation`](ErrorKind::Validation) for a module whose name
     /// [cannot be](Config::module).
     pub fn with_config(config: Config) -> Result<Self> {
-        let modules = Catalog::new(config.modules.offered, config.modules.net)?;
+        let modules = Catalog::new(config.modules.offered, config.modules.net, config.sandbox)?;
         let libraries = match &config.library_cache {
             Some(directory) => LibraryCache::open(directory)?,
             None => LibraryCache::none(),
@@ -150,6 +155,7 @@ impl VmSystem {
                 "ended what an earlier program left open"
             );
         }
+        let workers = Workers::new(config.worker, config.sandbox, config.host_env.get("TZ"));
         let inner = Arc::new(Inner {
             protected: ProtectedFiles::of(store.path()),
             store,
@@ -163,9 +169,16 @@ impl VmSystem {
             shutting_down: AtomicBool::new(false),
             housekeeping: Housekeeping::default(),
             gate: Gate::new(config.bounds),
+            isolation: config.isolation,
+            workers,
             counters: Counters::default(),
             keeper: Keeper::new(config.retention),
         });
+        inner.check_isolation(inner.isolation)?;
+        if inner.isolation == Isolation::Process && config.sandbox == Sandbox::Require {
+            // Tried at once: a sandbox that is required and not to be had is no surprise for the first session.
+            drop(inner.workers.make(&RealmConfig::default()).map_err(not_made)?);
+        }
         housekeeping::start(&inner)?;
         Ok(Self { _guard: Arc::new(ShutdownOnDrop(inner.clone())), inner })
     }
@@ -319,6 +332,22 @@ impl VmSystem {
 }
 
 impl Inner {
+    /// Refuses to promise an isolation that there is not.
+    fn check_isolation(&self, isolation: Isolation) -> Result<()> {
+        match (isolation, self.workers.unavailable()) {
+            (Isolation::Process, Some(why)) => Err(Error::validation("runtime.isolation", why)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the sessions of a template with these settings run.
+    fn isolation(&self, settings: &Settings) -> Isolation {
+        match (settings.runtime.isolation, self.isolation) {
+            (Isolation::Default, Isolation::Process) | (Isolation::Process, _) => Isolation::Process,
+            _ => Isolation::Thread,
+        }
+    }
+
     fn refuse_when_shutting_down(&self) -> Result<()> {
         if self.shutting_down.load(Ordering::Acquire) {
             return Err(Error::new(ErrorKind::ShuttingDown, "the system is shutting down"));
@@ -398,7 +427,9 @@ impl Inner {
         let worktree = Worktree::open(&new.worktree_path)?.protecting(self.protected.clone());
         let mut runtime_meta = JsonObject::new();
         runtime_meta.insert("engine".to_owned(), template.engine.to_string().into());
-        runtime_meta.insert("isolation".to_owned(), "thread".into());
+        let isolation = self.isolation(&detail.settings);
+        self.check_isolation(isolation)?;
+        runtime_meta.insert("isolation".to_owned(), isolation.as_str().into());
         runtime_meta.insert("modules".to_owned(), grants.modules.keys().cloned().collect());
         runtime_meta.insert("libraries".to_owned(), grants.libraries.iter().cloned().collect());
         let record = SessionRecord {
@@ -423,6 +454,7 @@ impl Inner {
             template_id: record.template_id,
             worktree_path: record.worktree_path.clone(),
             files,
+            network: !grants.net.is_empty(),
             limits: detail.settings.limits,
         };
         let loader = Loader::new(worktree.clone(), &record.worktree_path, &detail.settings);
@@ -476,10 +508,11 @@ impl Inner {
             libraries,
             limits: execution::job_limits(&session.settings.limits),
         };
-        let thread = RealmThread::start(config).map_err(|failed| match failed {
-            NotMade::Library(why) => Error::new(ErrorKind::StartupFailed, why),
-            NotMade::Engine(cause) => Error::internal("the session's runtime could not be made", cause),
-        })?;
+        let worker = match self.isolation(&session.settings) {
+            Isolation::Process => Some(self.workers.make(&config).map_err(not_made)?),
+            _ => None,
+        };
+        let thread = RealmThread::start(config, worker).map_err(not_made)?;
         session.attach(thread)?;
         for file in files {
             self.run_startup_file(session, file)?;
@@ -585,6 +618,7 @@ impl Inner {
             close_some();
         });
         self.housekeeping.stop();
+        self.workers.stop();
         let unsaved: Vec<Running> = self.lock_running().drain().map(|(_, running)| running).collect();
         for Running { live, .. } in unsaved {
             if let Err(error) = live.save_progress(&self.store) {
@@ -592,6 +626,13 @@ impl Inner {
             }
         }
         first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+}
+
+fn not_made(why: NotMade) -> Error {
+    match why {
+        NotMade::Library(why) => Error::new(ErrorKind::StartupFailed, why),
+        NotMade::Engine(cause) => Error::internal("the session's runtime could not be made", cause),
     }
 }
 

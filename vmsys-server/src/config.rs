@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use vmsys_core::{Bounds, Durability, Retention};
+use vmsys_core::{Bounds, Durability, Isolation, Retention, Sandbox};
 
 use crate::cors::Origin;
 use crate::host_env::HostEnv;
@@ -72,6 +72,11 @@ pub struct Config {
     /// of its first 64 bits; whoever uses the socket file is one client, and so are all behind the same proxy.
     /// `/api/v1/health` is not counted. This does *not* bound what a request costs.
     pub max_rate: Option<NonZeroU32>,
+    /// Where the sessions of templates run that do not say it themselves. Processes need a program that calls
+    /// [`become_worker`](crate::become_worker).
+    pub isolation: Isolation,
+    /// How strictly the processes of sessions, and programs that scripts start, are confined.
+    pub sandbox: Sandbox,
     /// What sessions and executions there may be at once, and how long a session may be idle.
     pub bounds: Bounds,
     /// How long history is kept: for ever, unless this is set.
@@ -98,6 +103,8 @@ impl Default for Config {
             cors_origins: Vec::new(),
             max_connections: DEFAULT_MAX_CONNECTIONS,
             max_rate: None,
+            isolation: Isolation::Thread,
+            sandbox: Sandbox::default(),
             bounds: bounds(DEFAULT_MAX_SESSIONS, DEFAULT_MAX_RUNNING, None),
             retention: Retention::default(),
             log_format: LogFormat::default(),
@@ -192,6 +199,15 @@ pub struct ServeArgs {
     #[arg(long, env = "VM_SYSTEM_DURABILITY", hide_env_values = true, value_name = "WHEN", default_value = "full", value_parser = durability())]
     pub durability: Durability,
 
+    /// Where sessions run whose template does not say it: on a `thread` of the daemon's, or each in a `process` of its own
+    #[arg(long, env = "VM_SYSTEM_ISOLATION", hide_env_values = true, value_name = "WHERE", default_value = "thread", value_parser = isolation())]
+    pub isolation: Isolation,
+
+    /// How strictly those processes, and programs that scripts start, are confined: `require` starts none that lacks a part
+    /// of its sandbox, `try` warns, and `off` leaves Landlock and seccomp out
+    #[arg(long, env = "VM_SYSTEM_SANDBOX", hide_env_values = true, value_name = "HOW", default_value_t, value_parser = sandbox())]
+    pub sandbox: Sandbox,
+
     /// Where the libraries of its sessions are
     #[command(flatten)]
     pub cache: CacheArgs,
@@ -200,7 +216,7 @@ pub struct ServeArgs {
     #[arg(long, env = "VM_SYSTEM_NET_CA_FILE", hide_env_values = true, value_name = "FILE")]
     pub net_ca_file: Option<PathBuf>,
 
-    /// How log lines look; they go to standard error
+    /// How log lines look; they go to standard error, behind one line of plain text that says where it listens
     #[arg(
         long,
         env = "VM_SYSTEM_LOG_FORMAT",
@@ -304,6 +320,8 @@ impl ServeArgs {
             cors_origins: self.cors_origin,
             max_connections: self.max_connections as usize,
             max_rate: self.max_rate.and_then(NonZeroU32::new),
+            isolation: self.isolation,
+            sandbox: self.sandbox,
             bounds: bounds(self.max_sessions as usize, self.max_running as usize, self.session_idle_timeout),
             retention: retention(self.keep_executions, self.keep_days),
             log_format: self.log_format,
@@ -331,6 +349,15 @@ fn place(text: &str) -> Result<String, String> {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
         _ => Err("expected a host and a port, as in 127.0.0.1:3210, or unix:PATH".to_owned()),
     }
+}
+
+fn isolation() -> impl TypedValueParser<Value = Isolation> {
+    PossibleValuesParser::new(["thread", "process"])
+        .map(|word| if word == "process" { Isolation::Process } else { Isolation::Thread })
+}
+
+fn sandbox() -> impl TypedValueParser<Value = Sandbox> {
+    PossibleValuesParser::new(["require", "try", "off"]).map(|word| word.parse().unwrap_or_default())
 }
 
 fn durability() -> impl TypedValueParser<Value = Durability> {
@@ -367,7 +394,7 @@ mod tests {
         let args = "--listen [::1]:0 --db /x/y.db --durability normal --cache-dir /libs --log-format json \
                     --net-ca-file /ca.pem --log-level warn --max-body-bytes 10 --auth-token-file /token \
                     --cors-origin http://a.example --cors-origin http://b.example --max-connections 2 \
-                    --max-rate 7 --max-sessions 3 --max-running 4 --session-idle-timeout 1h30m \
+                    --max-rate 7 --isolation process --sandbox require --max-sessions 3 --max-running 4 --session-idle-timeout 1h30m \
                     --keep-executions 5 --keep-days 6";
         let expected = Config {
             listen: "[::1]:0".to_owned(),
@@ -382,6 +409,8 @@ mod tests {
             cors_origins: ["http://a.example", "http://b.example"].map(|origin| origin.parse().unwrap()).to_vec(),
             max_connections: 2,
             max_rate: NonZeroU32::new(7),
+            isolation: Isolation::Process,
+            sandbox: Sandbox::Require,
             bounds: bounds(3, 4, Some(Duration::from_secs(5400))),
             retention: retention(Some(5), Some(6)),
             log_format: LogFormat::Json,

@@ -16,6 +16,9 @@ struct Program {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = vmsys_server::become_worker(std::env::args_os()) {
+        return code;
+    }
     let Program { global, serve } = Program::parse();
     let mut config = serve.into_config(global);
     config.host_env = HostEnv::new(std::env::vars_os());

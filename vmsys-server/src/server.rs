@@ -123,6 +123,8 @@ impl Server {
         core.durability = config.durability;
         core.library_cache.clone_from(&config.cache_dir);
         core.bounds = config.bounds;
+        core.isolation = config.isolation;
+        core.sandbox = config.sandbox;
         core.retention = config.retention;
         let host_env = config.host_env.clone();
         core.host_env(move |name| host_env.get(name));
@@ -280,7 +282,8 @@ pub async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Resul
 /// Is the whole life of a daemon process: a runtime, the log, the signals, and what to print when it cannot start.
 ///
 /// It writes `vm-system listening on http://ADDRESS` (or `unix:PATH`) to standard error once it serves, ends in order on
-/// SIGINT and SIGTERM, and at once on a second signal. On SIGHUP it reads the token's file again, if it has one.
+/// SIGINT and SIGTERM, and at once on a second signal. On SIGHUP it reads the token's file again, if it has one, and ends in
+/// order otherwise.
 pub fn run_blocking(config: &Config) -> ExitCode {
     let _logging = logging::init(config.log_format, config.log_level);
     match run(config) {
@@ -306,8 +309,13 @@ fn run(config: &Config) -> Result<(), StartError> {
     let served = runtime.block_on(async {
         let signals = Signals::install()?;
         let server = Server::bind(config).await?;
+        let signals = if server.app.access.can_reload() {
+            reload_on_hangup(&server.app)?;
+            signals
+        } else {
+            signals.with_hangup()?
+        };
         // Programs wait for this line and read the port out of it, so it does not depend on how the log is set.
-        reload_on_hangup(&server.app)?;
         say(&format!("vm-system listening on {}", server.url()));
         server.run(signals.first()).await;
         tracing::info!("stopped");
@@ -317,11 +325,8 @@ fn run(config: &Config) -> Result<(), StartError> {
     served
 }
 
-/// Reads the token's file again on each SIGHUP. Without such a file the signal ends the process, as when its terminal goes.
+/// Reads the token's file again on each SIGHUP.
 fn reload_on_hangup<C: Send + Sync + 'static>(app: &Arc<App<C>>) -> io::Result<()> {
-    if !app.access.can_reload() {
-        return Ok(());
-    }
     let mut hangup = signal(SignalKind::hangup())?;
     let app = app.clone();
     tokio::spawn(async move {

@@ -9,10 +9,16 @@ pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// Where it means nothing else: a terminal that goes, as a rule.
+    #[cfg(unix)]
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 /// What a shell reports for a program that ended by SIGINT.
 const INTERRUPTED: i32 = 130;
+/// By SIGHUP.
+#[cfg(unix)]
+const HUNG_UP: i32 = 129;
 /// And by SIGTERM.
 #[cfg(unix)]
 const TERMINATED: i32 = 143;
@@ -30,10 +36,20 @@ impl Signals {
             // A file that may not grow any more is an error of that write, and not the end of the daemon. With a handler, and
             // not by ignoring the signal: programs that scripts start would inherit that. It stays, once it is there.
             drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
-            Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+            let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            Ok(Self { interrupt, terminate, hangup: None })
         }
         #[cfg(not(unix))]
         Ok(Self {})
+    }
+
+    /// Has SIGHUP end the daemon as the others do.
+    pub(crate) fn with_hangup(mut self) -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            self.hangup = Some(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?);
+        }
+        Ok(self)
     }
 
     /// Returns at the first signal.
@@ -52,7 +68,14 @@ impl Signals {
 
     #[cfg(unix)]
     async fn next(&mut self) -> Received {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            _ = hangup => Received { name: "SIGHUP", exit_code: HUNG_UP },
             _ = self.interrupt.recv() => Received { name: "SIGINT", exit_code: INTERRUPTED },
             _ = self.terminate.recv() => Received { name: "SIGTERM", exit_code: TERMINATED },
         }

@@ -21,7 +21,9 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> Result {
     }
     // What is measured are the real files.
     let mut download = workspace.cargo(["run", "--locked", "--quiet", "--package", "vmsys-cli", "--"]);
-    download.args(["libs", "download", "--from", "npm", "lodash", "--cache-dir"]).arg(workspace.kept("libraries"));
+    download
+        .args(["libs", "download", "--from", "npm", "lodash", "moment", "ramda", "--cache-dir"])
+        .arg(workspace.kept("libraries"));
     workspace::run(&mut download)?;
     workspace::run(cargo.arg("--").args(args))
 }

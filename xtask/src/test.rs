@@ -39,6 +39,11 @@ fn run_all(workspace: &Workspace, steps: &mut Steps) -> Result {
     steps.step("rules", || with_all("test", &["--test", "tidy"]))?;
     steps.step("examples", || examples(workspace))?;
     steps.step("tests", || with_all("test", &[]))?;
+    // What a user of the daemon sees is the same when sessions are processes.
+    steps.step("worker processes", || {
+        let mut tests = workspace.cargo(["test", "--workspace", "--locked", "--test", "it"]);
+        workspace::run(tests.env("VM_SYSTEM_TEST_ISOLATION", "process")).map(|()| Done::Passed)
+    })?;
     steps.step("api", || openapi::test(workspace))
 }
 

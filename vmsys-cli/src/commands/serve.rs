@@ -10,6 +10,11 @@ pub(crate) use vmsys_server::LogLevel;
 pub(crate) use vmsys_server::{AuthToken, CacheArgs, GlobalArgs, ServeArgs};
 use vmsys_server::{HostEnv, refuse_to_start, run_blocking};
 
+/// Runs this process as a worker of a session, if the daemon has started it for that.
+pub(crate) fn become_worker() -> Option<ExitCode> {
+    vmsys_server::become_worker(std::env::args_os())
+}
+
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(args: ServeArgs, global: GlobalArgs) -> Result<Exit> {
     let mut config = args.into_config(global);

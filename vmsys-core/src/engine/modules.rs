@@ -42,7 +42,7 @@ const MAX_DETECTED_BYTES: usize = 1 << 20;
 /// What a realm knows of its modules.
 pub(super) struct Modules {
     /// The absolute path of the worktree.
-    root: String,
+    root: RefCell<String>,
     strict: bool,
     records: Option<Records>,
     /// What was found, by the name of the module.
@@ -71,7 +71,7 @@ impl Modules {
     pub(super) fn new(ctx: &Ctx<'_>, root: &str, strict: bool) -> Self {
         let records = Records::find(ctx);
         Self {
-            root: root.to_owned(),
+            root: RefCell::new(root.to_owned()),
             strict,
             records,
             found: RefCell::default(),
@@ -84,8 +84,12 @@ impl Modules {
     }
 
     /// The absolute path of the worktree.
-    pub(super) fn root(&self) -> &str {
-        &self.root
+    pub(super) fn root(&self) -> String {
+        self.root.borrow().clone()
+    }
+
+    pub(super) fn set_root(&self, root: &str) {
+        root.clone_into(&mut self.root.borrow_mut());
     }
 
     /// The file that a script or module of this name was read from.
@@ -179,7 +183,7 @@ pub(super) fn install(ctx: &Ctx<'_>, hook: &Box<LoaderHook>) {
 
 /// Runs a file as a module, anew.
 pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, path: &str, source: &str) -> Evaluated<'js> {
-    let file = format!("{}/{path}", world.modules.root);
+    let file = format!("{}/{path}", world.modules.root());
     let name = world.modules.begin_run(path, &file);
     let module = attempt(world, || {
         // One that imports itself is found by that name while it is being loaded, and never after it has failed.

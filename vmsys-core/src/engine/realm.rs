@@ -25,7 +25,7 @@ use super::timers::Timers;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
 use crate::isolation::protocol::{
-    End, Goal, Granted, Imports, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
+    End, Goal, Granted, Identity, Imports, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
 };
 use crate::typescript::{self, SyntaxProblem};
 
@@ -85,7 +85,7 @@ struct Rejections {
 
 /// The host's time: set when a job starts, carried on by the monotonic clock.
 pub(super) struct Clock {
-    origin_ms: i64,
+    origin_ms: Cell<i64>,
     base_ms: Cell<i64>,
     since: Cell<Instant>,
 }
@@ -98,7 +98,7 @@ impl Clock {
 
     /// When the session began, in milliseconds since 1970.
     pub(super) fn origin_ms(&self) -> i64 {
-        self.origin_ms
+        self.origin_ms.get()
     }
 
     /// Milliseconds since 1970.
@@ -126,7 +126,7 @@ impl QuickRealm {
                 run_module: RunModule::default(),
                 jobs: Cell::new(0),
                 clock: Clock {
-                    origin_ms: config.origin_ms,
+                    origin_ms: Cell::new(config.origin_ms),
                     base_ms: Cell::new(config.origin_ms),
                     since: Cell::new(Instant::now()),
                 },
@@ -163,6 +163,16 @@ impl QuickRealm {
             globals::install_granted(&ctx, config).map_err(failed)
         })?;
         Ok(realm)
+    }
+
+    /// Lets a realm that was made for nobody in particular be that of a session. Nothing of a guest's has run in it.
+    pub(crate) fn adopt(&self, identity: Identity) {
+        let Identity { seed, crypto_seed, origin_ms, worktree } = identity;
+        self.world.clock.origin_ms.set(origin_ms);
+        self.world.clock.set(origin_ms);
+        *self.world.dice.borrow_mut() = fastrand::Rng::with_seed(seed);
+        *self.world.random.borrow_mut() = ChaCha20Rng::from_seed(crypto_seed);
+        self.world.modules.set_root(&worktree);
     }
 
     fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
@@ -325,6 +335,10 @@ impl Realm for QuickRealm {
             }
             Outcome { end, usage: world.budget.usage() }
         })
+    }
+
+    fn cpu_time(&self) -> Duration {
+        current_cpu_time()
     }
 
     fn clean_up(&mut self) -> bool {

@@ -123,6 +123,10 @@ impl Realm for Wire<QuickRealm> {
     fn clean_up(&mut self) -> bool {
         self.0.clean_up()
     }
+
+    fn cpu_time(&self) -> Duration {
+        self.0.cpu_time()
+    }
 }
 
 impl Host for Wire<SharedHost> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::LiveExecution;
 use crate::event::Payload;
-use crate::isolation::protocol::{Call, EmitRefused, Host, Stop, Wake};
+use crate::isolation::protocol::{Call, EmitRefused, Host, Remote, Stop, Wake};
 use crate::modules::{CallContext, Cancel, PendingCall, SessionModules, Surroundings};
 use crate::value::{CallError, Value};
 
@@ -66,5 +66,9 @@ impl Host for ExecutionHost {
     fn stop_reason(&self) -> Option<Stop> {
         self.live.note_poll();
         self.live.stop_reason()
+    }
+
+    fn attach(&mut self, remote: Arc<dyn Remote>) {
+        self.live.attach(remote);
     }
 }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::{ErrorCode, Execution, ExecutionError, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
+use super::ending::{Ending, ending};
+use super::{Execution, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
 use crate::bell::Bell;
 use crate::error::Result;
-use crate::event::{Event, Payload, SystemLevel};
+use crate::event::{Event, Payload};
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::os_thread::{OsThread, current_cpu_time};
-use crate::isolation::protocol::{Completion, EmitRefused, End, Outcome, Stop, Usage, Wake};
+use crate::isolation::protocol::{Completion, EmitRefused, End, Outcome, Remote, Stop, Usage, Wake};
 use crate::isolation::spin::spin;
 use crate::limits::Limits;
 use crate::modules::Surroundings;
@@ -59,8 +60,10 @@ pub(crate) struct LiveExecution {
     limits: Limits,
     started_at: Timestamp,
     started: Instant,
-    /// Processor time of the realm's thread when this began there.
-    cpu_at_start: OnceLock<Duration>,
+    /// Processor time when this began, of the session's thread and of the realm, which may be elsewhere.
+    cpu_at_start: OnceLock<(Duration, Duration)>,
+    /// What reaches the realm, if it is elsewhere.
+    remote: OnceLock<Arc<dyn Remote>>,
     stop_requested: AtomicBool,
     /// Mirrors `log.refused`, for whoever asks often.
     past_limit: AtomicBool,
@@ -149,6 +152,7 @@ impl LiveExecution {
             started_at,
             started: Instant::now(),
             cpu_at_start: OnceLock::new(),
+            remote: OnceLock::new(),
             stop_requested: AtomicBool::new(false),
             past_limit: AtomicBool::new(false),
             polls: AtomicU64::new(0),
@@ -178,9 +182,24 @@ impl LiveExecution {
         &self.limits
     }
 
-    /// Begins on the realm's thread, which is the one that calls this.
-    pub(crate) fn begin_on_thread(&self) {
-        self.cpu_at_start.get_or_init(current_cpu_time);
+    /// Begins on the session's thread, which is the one that calls this; the realm has used so much processor time
+    /// before.
+    pub(crate) fn begin_on_thread(&self, of_realm: Duration) {
+        self.cpu_at_start.get_or_init(|| (current_cpu_time(), of_realm));
+    }
+
+    /// Takes what reaches the realm, which cannot ask for itself whether it is to stop.
+    pub(crate) fn attach(&self, remote: Arc<dyn Remote>) {
+        let _ = self.remote.set(remote);
+        self.pass_on_stop();
+    }
+
+    /// Tells a realm elsewhere that it is to stop, if it is. Whoever asks for that and whoever attaches one both look
+    /// afterwards, so that one of them sees the other.
+    fn pass_on_stop(&self) {
+        if let (Some(remote), Some(reason)) = (self.remote.get(), self.stop_reason()) {
+            remote.stop(reason);
+        }
     }
 
     /// Tells whether it has begun on the realm's thread, or is over. One that has not begun may still be refused.
@@ -190,7 +209,7 @@ impl LiveExecution {
 
     /// Processor time that it has used on this thread so far; none while it has not begun there.
     pub(crate) fn cpu_used(&self, thread: OsThread) -> Option<Duration> {
-        Some(thread.cpu_time()?.saturating_sub(*self.cpu_at_start.get()?))
+        Some(thread.cpu_time()?.saturating_sub(self.cpu_at_start.get()?.1))
     }
 
     /// Asks it to end as soon as it can.
@@ -202,6 +221,7 @@ impl LiveExecution {
         self.stop_requested.store(true, Ordering::Release);
         drop(log);
         self.changed.notify_all();
+        self.pass_on_stop();
     }
 
     /// Why it is to end, if it is.
@@ -240,7 +260,7 @@ impl LiveExecution {
 
     /// How often its realm could have been interrupted so far.
     pub(crate) fn polls(&self) -> u64 {
-        self.polls.load(Ordering::Relaxed)
+        self.polls.load(Ordering::Relaxed) + self.remote.get().map_or(0, |remote| remote.polls())
     }
 
     /// Whether somebody asked it to end.
@@ -474,7 +494,8 @@ impl Surroundings for LiveExecution {
     }
 
     fn cpu_left(&self) -> Duration {
-        let used = self.cpu_at_start.get().map_or(Duration::ZERO, |start| current_cpu_time().saturating_sub(*start));
+        let here = self.cpu_at_start.get().map_or(Duration::ZERO, |start| current_cpu_time().saturating_sub(start.0));
+        let used = here + self.remote.get().map_or(Duration::ZERO, |remote| remote.cpu_used());
         Duration::from_millis(self.limits.cpu_ms).saturating_sub(used)
     }
 
@@ -491,6 +512,7 @@ impl Surroundings for LiveExecution {
             self.past_limit.store(true, Ordering::Release);
             drop(log);
             self.changed.notify_all();
+            self.pass_on_stop();
             return Err(refused);
         }
         let seq = log.events.len() as u64 + 1;
@@ -531,101 +553,6 @@ fn too_large() -> CallError {
     let message =
         "the answers that wait for the script are larger than mem_mb: await some calls before others are made";
     CallError::new("RangeError", message).with_code("ERR_OUT_OF_RANGE")
-}
-
-/// How an end is recorded.
-struct Ending {
-    status: ExecutionStatus,
-    result: Option<crate::value::ResultValue>,
-    error: Option<ExecutionError>,
-    last: Payload,
-}
-
-/// The one place where the way in which a job ended becomes a status, an error and a last event.
-fn ending(end: End, limits: &Limits, why_stopped: &str) -> Ending {
-    match end {
-        End::Value(value) => Ending {
-            status: ExecutionStatus::Ok,
-            result: Some(value.clone()),
-            error: None,
-            last: Payload::Value(value),
-        },
-        End::Exception(error) if error.code == Some(ErrorCode::WorkerDied) => {
-            system(ExecutionStatus::Error, SystemLevel::Error, ErrorCode::WorkerDied, error.message)
-        }
-        End::Exception(error) => Ending {
-            status: ExecutionStatus::Error,
-            result: None,
-            last: Payload::Exception {
-                message: error.message.clone(),
-                stack: error.stack.clone(),
-                name: error.name.clone(),
-            },
-            error: Some(error),
-        },
-        End::Stopped(stop) => {
-            let (status, level, code, message) = match stop {
-                Stop::Wall => (
-                    ExecutionStatus::Timeout,
-                    SystemLevel::Error,
-                    ErrorCode::Timeout,
-                    format!("execution timed out: it ran for longer than wall_ms ({} ms)", limits.wall_ms),
-                ),
-                Stop::Cpu => (
-                    ExecutionStatus::Timeout,
-                    SystemLevel::Error,
-                    ErrorCode::Timeout,
-                    format!("execution timed out: it used more processor time than cpu_ms ({} ms)", limits.cpu_ms),
-                ),
-                Stop::Memory => (
-                    ExecutionStatus::Error,
-                    SystemLevel::Error,
-                    ErrorCode::OutOfMemory,
-                    format!("out of memory: the session's heap is limited to mem_mb ({} MiB)", limits.mem_mb),
-                ),
-                Stop::Events => (
-                    ExecutionStatus::Error,
-                    SystemLevel::Error,
-                    ErrorCode::OutputLimitExceeded,
-                    format!("output limit exceeded: more events than max_events ({})", limits.max_events),
-                ),
-                Stop::Output => (
-                    ExecutionStatus::Error,
-                    SystemLevel::Error,
-                    ErrorCode::OutputLimitExceeded,
-                    format!("output limit exceeded: more text than max_output_kb ({} KiB)", limits.max_output_kb),
-                ),
-                Stop::Requested => {
-                    (ExecutionStatus::Cancelled, SystemLevel::Warn, ErrorCode::Cancelled, why_stopped.to_owned())
-                }
-            };
-            system(status, level, code, message)
-        }
-    }
-}
-
-fn system(status: ExecutionStatus, level: SystemLevel, code: ErrorCode, message: String) -> Ending {
-    Ending {
-        status,
-        result: None,
-        error: Some(ExecutionError { message: message.clone(), stack: None, name: None, code: Some(code) }),
-        last: Payload::System { level, message, code: Some(code.as_str().to_owned()) },
-    }
-}
-
-/// The end of an execution whose realm is lost, or never got to run.
-pub(crate) fn lost(message: impl Into<String>) -> Outcome {
-    without_a_run(message.into(), Some(ErrorCode::WorkerDied))
-}
-
-/// The end of an execution whose code could not even be read.
-pub(crate) fn never_ran(message: &str) -> Outcome {
-    without_a_run(message.to_owned(), None)
-}
-
-fn without_a_run(message: String, code: Option<ErrorCode>) -> Outcome {
-    let error = ExecutionError { message, stack: None, name: None, code };
-    Outcome { end: End::Exception(error), usage: Usage::default() }
 }
 
 #[cfg(test)]

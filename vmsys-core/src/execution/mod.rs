@@ -1,13 +1,15 @@
 //! Executions: one snippet or one file, run once, with every event that it produced.
 
+mod ending;
 mod host;
 mod live;
 mod run;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::ending::{lost, never_ran};
 pub(crate) use self::host::ExecutionHost;
-pub(crate) use self::live::{LiveExecution, Progress, Request, lost, never_ran};
+pub(crate) use self::live::{LiveExecution, Progress, Request};
 pub(crate) use self::run::{job_limits, publish, submit};
 
 use crate::event::Event;

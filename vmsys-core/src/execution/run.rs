@@ -55,7 +55,7 @@ fn run(
     store: &Store,
     on_end: OnEnd,
 ) -> After {
-    live.begin_on_thread();
+    live.begin_on_thread(realm.cpu_time());
     let host = Rc::new(RefCell::new(ExecutionHost::new(live.clone(), session.modules.clone())));
     let outcome = catch_unwind(AssertUnwindSafe(|| realm.run(job, host)));
     if !live.claim_end() {
@@ -72,11 +72,8 @@ fn run(
     if clean {
         session.end();
     } else {
-        session.crash(
-            "an execution left more behind, in its queue or on the heap, than could be thrown away",
-            false,
-            store,
-        );
+        let left = "an execution left more behind, in its queue or on the heap, than could be thrown away";
+        session.crash(realm.lost().unwrap_or(left), false, store);
     }
     let after = on_end(live, &ended);
     publish(live, ended);

@@ -15,6 +15,52 @@ use crate::event::Payload;
 use crate::execution::ExecutionError;
 use crate::value::{CallError, JsonText, ResultValue, Value};
 
+/// What a host tells a worker process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// Make the realm, whoever it will be for: the first order to a warm process.
+    Warm(Box<RealmConfig>),
+    /// Become two, and let the other one be a worker: two descriptors come with it.
+    Fork,
+    /// Be the realm of this session: the first order to a worker.
+    Adopt(Box<Identity>),
+    /// Run a job, the one with this number.
+    Run(u64, Box<Job>),
+    /// The answer to [`Report::Emit`].
+    Emitted(Result<(), EmitRefused>),
+    /// The answer to [`Report::Call`].
+    Called(Result<Value, CallError>),
+    /// The answer to [`Report::Wait`].
+    Woken(Wake),
+}
+
+/// What a worker process tells its host.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Report {
+    /// It is there, and goes without these parts of its sandbox.
+    Ready(Vec<String>),
+    /// It has made its realm, or could not.
+    Made(Result<(), NotMade>),
+    /// It waits for the descriptors of [`Order::Fork`].
+    Waiting,
+    /// It has become two, and this is the other one's number.
+    Forked(i32),
+    /// [`Host::emit`].
+    Emit(Payload),
+    /// [`Host::call`].
+    Call(Call),
+    /// [`Host::begin`], which has no answer.
+    Begin(u64, Call),
+    /// [`Host::cancel`], which has no answer.
+    Cancel(u64),
+    /// [`Host::wait`].
+    Wait(Duration),
+    /// The job has ended.
+    Ended(Outcome),
+    /// What the job left due is thrown away, or could not be.
+    Cleaned(bool),
+}
+
 /// One JavaScript world, driven by jobs.
 pub(crate) trait Realm {
     /// Runs one job to its end, within its limits.
@@ -23,6 +69,26 @@ pub(crate) trait Realm {
     /// Throws away what the job left due, before the next one. False says that the realm cannot be used on: so much was
     /// left that it could not be thrown away in time, or no room for another job.
     fn clean_up(&mut self) -> bool;
+
+    /// Returns the processor time that it has used so far.
+    fn cpu_time(&self) -> Duration;
+
+    /// Tells why it is lost, if it is.
+    fn lost(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// A realm in another process, as far as it can be reached while it runs a job.
+pub(crate) trait Remote: Send + Sync {
+    /// Has the job end as soon as the engine can be interrupted.
+    fn stop(&self, reason: Stop);
+
+    /// How often the engine could have been interrupted so far.
+    fn polls(&self) -> u64;
+
+    /// The processor time that the realm has used for the job so far.
+    fn cpu_used(&self) -> Duration;
 }
 
 /// A host while a job runs. One thread holds it: a realm never calls it from two places at once.
@@ -50,6 +116,9 @@ pub(crate) trait Host {
     /// often, whenever the engine can be interrupted and so also while a script is being ended: it must be cheap, and
     /// says that the realm is not stuck.
     fn stop_reason(&self) -> Option<Stop>;
+
+    /// Takes what reaches a realm that cannot ask for [`stop_reason`](Self::stop_reason) itself.
+    fn attach(&mut self, _: std::sync::Arc<dyn Remote>) {}
 }
 
 /// The module that finds and reads code. Every session has it; scripts cannot name it.
@@ -142,6 +211,34 @@ pub(crate) struct RealmConfig {
     pub(crate) libraries: Vec<LibraryCode>,
     /// What each of them may use.
     pub(crate) limits: JobLimits,
+}
+
+/// What makes the realm of one session another than that of the next, when both are made in the same way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) seed: u64,
+    pub(crate) crypto_seed: [u8; 32],
+    pub(crate) origin_ms: i64,
+    pub(crate) worktree: String,
+}
+
+impl RealmConfig {
+    /// What is this session's alone.
+    pub(crate) fn identity(&self) -> Identity {
+        let Self { seed, crypto_seed, origin_ms, .. } = *self;
+        Identity { seed, crypto_seed, origin_ms, worktree: self.worktree.clone() }
+    }
+
+    /// The same for a realm that is nobody's yet: libraries see the time, and chances that no session has.
+    pub(crate) fn for_nobody(&self) -> Self {
+        let crypto_seed = self.crypto_seed.map(|byte| !byte);
+        Self { seed: !self.seed, crypto_seed, worktree: String::new(), ..self.clone() }
+    }
+
+    /// The same for no session in particular.
+    pub(crate) fn without_identity(&self) -> Self {
+        Self { seed: 0, crypto_seed: [0; 32], origin_ms: 0, worktree: String::new(), ..self.clone() }
+    }
 }
 
 /// A library, as a realm runs it.

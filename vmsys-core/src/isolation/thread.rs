@@ -1,10 +1,11 @@
-//! A realm on a thread of its own, in the host's program.
+//! A session's thread: its realm lives there, or the host's end of a realm in a worker process.
 
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::os_thread::OsThread;
+use super::process::{FarRealm, Killer, Worker};
 use super::protocol::{NotMade, Realm, RealmConfig};
 use super::spin::spin;
 use crate::engine::QuickRealm;
@@ -37,6 +38,8 @@ pub(crate) struct RealmThread {
     tasks: Sender<Task>,
     os: OsThread,
     handle: JoinHandle<()>,
+    /// What ends its worker process, if it has one.
+    killer: Option<Killer>,
 }
 
 impl RealmThread {
@@ -44,26 +47,33 @@ impl RealmThread {
     ///
     /// # Errors
     /// Besides the realm's own: a library is in native code that does not end. Then its thread is left behind.
-    pub(crate) fn start(config: RealmConfig) -> Result<Self, NotMade> {
-        Self::start_within(config, GRACE)
+    pub(crate) fn start(config: RealmConfig, worker: Option<Worker>) -> Result<Self, NotMade> {
+        Self::start_within(config, worker, GRACE)
     }
 
-    fn start_within(config: RealmConfig, grace: Duration) -> Result<Self, NotMade> {
+    fn start_within(config: RealmConfig, worker: Option<Worker>, grace: Duration) -> Result<Self, NotMade> {
         let libraries = u32::try_from(config.libraries.len()).unwrap_or(u32::MAX);
         let patience = config.limits.wall.saturating_mul(libraries).saturating_add(grace);
         let (tasks, queue) = channel();
         let (begun, os) = channel();
         let (ready, made) = channel();
+        let killer = worker.as_ref().map(Worker::killer);
         let handle = std::thread::Builder::new()
             .name("vm-session".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || {
                 let thread = OsThread::current();
-                if let Err(error) = thread.yield_to_others() {
+                if worker.is_none()
+                    && let Err(error) = thread.yield_to_others()
+                {
                     tracing::debug!(%error, "a session's thread is as important as any other");
                 }
-                let _ = begun.send(thread);
-                match QuickRealm::new(&config) {
+                let _ = begun.send(worker.as_ref().map_or(thread, Worker::os_thread));
+                let realm: Result<Box<dyn Realm>, NotMade> = match worker {
+                    None => QuickRealm::new(&config).map(|realm| Box::new(realm) as _),
+                    Some(worker) => FarRealm::new(worker, config.identity()).map(|realm| Box::new(realm) as _),
+                };
+                match realm {
                     Ok(realm) => {
                         let _ = ready.send(Ok(()));
                         serve(realm, &queue);
@@ -73,7 +83,7 @@ impl RealmThread {
             })
             .map_err(|error| NotMade::Engine(format!("the session's thread could not be started: {error}")))?;
         let ended = || NotMade::Engine("the session's thread ended at once".to_owned());
-        let thread = Self { tasks, os: os.recv().map_err(|_| ended())?, handle };
+        let thread = Self { tasks, os: os.recv().map_err(|_| ended())?, handle, killer };
         match made.recv_timeout(patience) {
             Ok(made) => made.map(|()| thread),
             Err(RecvTimeoutError::Disconnected) => Err(ended()),
@@ -85,9 +95,14 @@ impl RealmThread {
         }
     }
 
-    /// Names the thread to the operating system.
+    /// Names the thread that the realm is on to the operating system, or its process.
     pub(crate) fn os_thread(&self) -> OsThread {
         self.os
+    }
+
+    /// Tells whether its worker process has ended, if it has one.
+    pub(crate) fn has_lost_worker(&self) -> bool {
+        self.killer.as_ref().is_some_and(Killer::is_gone)
     }
 
     /// Gives the realm something to do; false when the thread has ended.
@@ -106,19 +121,23 @@ impl RealmThread {
         }
     }
 
-    /// Leaves a thread behind that cannot be stopped: it gets processor time only when nothing else wants it.
+    /// Ends its worker process; without one, leaves the thread behind, which cannot be stopped: it gets processor time
+    /// only when nothing else wants it.
     pub(crate) fn abandon(self) {
+        if let Some(killer) = &self.killer {
+            return killer.kill();
+        }
         if let Err(error) = self.os.demote() {
             tracing::warn!(%error, "a stuck thread could not be demoted");
         }
     }
 }
 
-fn serve(mut realm: QuickRealm, queue: &Receiver<Task>) {
+fn serve(mut realm: Box<dyn Realm>, queue: &Receiver<Task>) {
     let mut next = queue.recv();
     while let Ok(task) = next {
         // The task says whether anything else runs in the system: if not, its caller may have more to do right away.
-        next = match task(&mut realm) {
+        next = match task(&mut *realm) {
             After::Spin => spin_for_task(queue),
             After::Sleep => queue.recv(),
         };
@@ -156,7 +175,7 @@ mod tests {
             sets: None,
         };
         let config = RealmConfig { libraries: vec![library], limits, ..RealmConfig::default() };
-        match RealmThread::start_within(config, Duration::from_millis(200)) {
+        match RealmThread::start_within(config, None, Duration::from_millis(200)) {
             Err(NotMade::Library(why)) => assert!(why.contains("did not stop at the template's limits"), "{why}"),
             other => panic!("{other:?}"),
         }

@@ -11,6 +11,7 @@ use super::{DatabaseModule, ExecModule, Fs, Module, ModuleInstance, SessionConte
 use crate::JsonObject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fields::Fields;
+use crate::isolation::Sandbox;
 use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET, is_pure};
 use crate::template::Grants;
 use crate::value::JsonText;
@@ -129,8 +130,8 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Validation`](ErrorKind::Validation) for a name that scripts could not load it by.
-    pub(crate) fn new(others: Vec<Arc<dyn Module>>, net: Option<Arc<dyn Module>>) -> Result<Self> {
-        let mut catalog = Self { net, ..Self::built_in() };
+    pub(crate) fn new(others: Vec<Arc<dyn Module>>, net: Option<Arc<dyn Module>>, sandbox: Sandbox) -> Result<Self> {
+        let mut catalog = Self { net, ..Self::built_in(sandbox) };
         for module in others {
             let name = module.info().name;
             check_offered(&name)?;
@@ -142,8 +143,8 @@ impl Catalog {
     }
 
     /// Those that come with the library.
-    pub(crate) fn built_in() -> Self {
-        let own: [Arc<dyn Module>; 3] = [Arc::new(DatabaseModule), Arc::new(ExecModule::default()), Arc::new(Fs)];
+    pub(crate) fn built_in(sandbox: Sandbox) -> Self {
+        let own: [Arc<dyn Module>; 3] = [Arc::new(DatabaseModule), Arc::new(ExecModule::new(sandbox)), Arc::new(Fs)];
         let modules: BTreeMap<_, _> = own.into_iter().map(|module| (module.info().name, module)).collect();
         let infos = modules.values().map(|module| module.info()).collect();
         Self { infos, modules, offered: BTreeSet::new(), net: None }
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_sorted_and_its_modules_can_be_granted() {
-        let catalog = Catalog::built_in();
+        let catalog = Catalog::built_in(Sandbox::default());
         let names: Vec<&str> = catalog.all().iter().map(|module| module.name.as_str()).collect();
         assert_eq!(names, ["database", "exec", "fs"]);
         for module in catalog.all() {
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_which_case_it_is() {
-        let catalog = Catalog::built_in();
+        let catalog = Catalog::built_in(Sandbox::default());
         for (name, words) in [
             ("JSON", "built-in"),
             ("Math", "built-in"),
@@ -307,7 +308,7 @@ mod tests {
 
     fn catalog_with(names: &[&'static str]) -> Result<Catalog> {
         let offered = names.iter().map(|name| Arc::new(Offered(name)) as Arc<dyn Module>);
-        Catalog::new(offered.collect(), None)
+        Catalog::new(offered.collect(), None, Sandbox::default())
     }
 
     #[test]
@@ -339,7 +340,7 @@ mod tests {
 
     #[test]
     fn configurations_of_modules_are_strict() {
-        let catalog = Catalog::built_in();
+        let catalog = Catalog::built_in(Sandbox::default());
         let check = |name: &str, config: serde_json::Value| catalog.check_config(name, config.as_object().unwrap());
         for (name, config) in [
             ("exec", json!({"commands": ["git", "/usr/bin/jq", "a.out"]})),

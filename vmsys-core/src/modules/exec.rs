@@ -1,5 +1,6 @@
 //! `exec`: programs of the host's, started by scripts without a shell in between.
 
+mod confine;
 mod family;
 mod fork;
 mod input;
@@ -7,22 +8,28 @@ mod output;
 mod process;
 mod program;
 mod request;
+mod temporary;
 
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use self::confine::Confinement;
 use self::input::Room;
 use self::process::{Ending, Process, Start};
 use self::program::{Allowed, Lookup};
 use self::request::Request;
+use self::temporary::Temporary;
 use super::files::{Access, SessionFiles};
 use super::{CallContext, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext};
 use crate::error::Result;
 use crate::execution::JsonObject;
 use crate::fields::{Fields, wrong};
+use crate::isolation::Sandbox;
+use crate::limits::Limits;
 use crate::value::{CallError, Value};
 
 /// Where bare names are looked for, unless the host says so.
@@ -36,8 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Programs for scripts: `run` waits for one, `spawn` answers with a promise.
 ///
-/// A program gets the environment that the script gives it, and `PATH` and `HOME`, which is the worktree; nothing of the
-/// host's. It leads a session of its own, and is killed with its process group when its execution ends, when it is past
+/// A program gets the environment that the script gives it; `PATH`; `HOME`, which is the worktree; and `TMPDIR`, which is
+/// the session's own and goes with it; nothing of the host's. It leads a session of its own, and is killed with its process group when its execution ends, when it is past
 /// its timeout, and when the host's program is gone; so is what it leaves in the background when it ends itself. Its
 /// output becomes events as it comes. What the programs of a session are still to be fed with takes at most `mem_mb` in
 /// sum.
@@ -45,21 +52,37 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The configuration `{"commands": ["git", "/usr/bin/jq"]}` lists what may be run: a bare name is the file that the search
 /// path has for it, and an absolute path is that file.
 ///
-/// What it does *not* do: confine the program, which can do whatever the user can whom the host's program runs as, and
-/// find a program that has left its session by itself and whose parent has ended, as daemons do. A list is as strong as
-/// the weakest program in it: many can start others.
+/// It reaches what the session's `fs` capabilities grant of the worktree and is there when it starts, to read, run and
+/// write; its `TMPDIR`; to read and run, what the system has for everybody; a few devices; and the network if there is an enabled `net` capability. Landlock
+/// and a seccomp filter see to it, as far as [`Sandbox`] asks for it and the kernel has it. In any case it gets no new
+/// privileges, and each of its processes has limits of the system's own: on processor time, the `cpu_ms` of the session
+/// rounded up to seconds; on memory, eight times `mem_mb`, and at least 1 GiB; on the size of a file, 1 GiB; on
+/// descriptors; and on how many processes there can be.
+///
+/// What it does *not* do:
+/// - hide what files outside are called, how large they are and whose, nor the command lines of other processes. Names can
+///   be looked up everywhere, and modes and times of files be changed that are the user's whom the host's program runs as;
+/// - know hard links and bind mounts that somebody else made in what is granted, the daemon's database among them, from files
+///   of it;
+/// - tell hosts apart: with a `net` capability the whole network is open, this machine's own ports too;
+/// - bound the sum of what several processes take, memory that they share, or the number of processes of root's: all of
+///   these end with the execution;
+/// - find a program that has left its session by itself and whose parent has ended, as daemons do;
+/// - run 32-bit programs on a 64-bit host: they are ended at their first call;
+/// - let programs of one session signal or trace each other.
+///
+/// A list is as strong as the weakest program in it: many can start others.
 #[derive(Debug, Clone)]
 pub(crate) struct ExecModule {
     search_path: Arc<str>,
-}
-
-impl Default for ExecModule {
-    fn default() -> Self {
-        Self { search_path: SEARCH_PATH.into() }
-    }
+    confinement: Arc<Confinement>,
 }
 
 impl ExecModule {
+    pub(crate) fn new(sandbox: Sandbox) -> Self {
+        Self { search_path: SEARCH_PATH.into(), confinement: Arc::new(Confinement::new(sandbox)) }
+    }
+
     /// The same with other directories for bare names, separated by colons; those that are not absolute do not count.
     #[cfg_attr(not(test), expect(dead_code, reason = "the binaries' configuration says it"))]
     pub(crate) fn with_search_path(mut self, directories: &str) -> Self {
@@ -85,6 +108,10 @@ impl Module for ExecModule {
             search_path: self.search_path.clone(),
             files: session.files.clone(),
             home: session.worktree_path().display().to_string(),
+            confinement: self.confinement.clone(),
+            network: session.network,
+            limits: session.limits,
+            temporary: None,
             running: Vec::new(),
             held: Arc::default(),
         }))
@@ -114,6 +141,11 @@ struct Exec {
     search_path: Arc<str>,
     files: SessionFiles,
     home: String,
+    confinement: Arc<Confinement>,
+    network: bool,
+    limits: Limits,
+    /// Its directory for temporary files, once there was a program.
+    temporary: Option<Temporary>,
     /// The threads that wait for what `spawn` has started.
     running: Vec<JoinHandle<()>>,
     /// How many bytes of input they hold together.
@@ -141,7 +173,7 @@ impl ModuleInstance for Exec {
             let result = self.call(function, args, call.context());
             return call.complete(result);
         }
-        self.running.retain(|thread| !thread.is_finished());
+        self.forget_finished();
         let prepared = if self.running.len() < MOST_RUNNING {
             self.prepare(args, call.context())
         } else {
@@ -165,7 +197,7 @@ impl ModuleInstance for Exec {
     fn end_of_execution(&mut self) {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
-            self.running.retain(|thread| !thread.is_finished());
+            self.forget_finished();
             if self.running.is_empty() {
                 return;
             }
@@ -176,15 +208,34 @@ impl ModuleInstance for Exec {
 }
 
 impl Exec {
-    fn prepare(&self, args: &[Value], context: &CallContext) -> Result<(Request, Start), CallError> {
+    /// Also waits for the moment that a thread is still there after its last word.
+    fn forget_finished(&mut self) {
+        for thread in self.running.extract_if(.., |thread| thread.is_finished()) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of a program's had panicked");
+            }
+        }
+    }
+
+    fn prepare(&mut self, args: &[Value], context: &CallContext) -> Result<(Request, Start), CallError> {
         let room = Room { held: self.held.clone(), at_most: context.max_reply_bytes() };
         let mut request = Request::parse(args, self.allowed.0.is_some(), &room)?;
         let lookup = Lookup { search_path: &self.search_path, files: &self.files };
         let directory = self.files.open_dir(request.cwd.as_ref(), Access::Read);
         let directory = directory.map_err(|fault| fault.at("chdir", &request.cwd))?;
         let program = lookup.find(&request.command, &request.cwd, &self.allowed)?;
+        let temporary = self.temporary().map_err(|error| request.cannot_start(&error))?;
+        let confined = self.confinement.of(confine::Session {
+            files: &self.files,
+            temporary: &temporary,
+            search_path: &self.search_path,
+            program: self.allowed.0.is_some().then_some(&program),
+            network: self.network,
+            limits: self.limits,
+        })?;
+        let temporary = temporary.display().to_string();
         let given = |name: &str| request.env.iter().any(|(given, _)| given == name);
-        let defaults = [("PATH", &*self.search_path), ("HOME", &*self.home)];
+        let defaults = [("PATH", &*self.search_path), ("HOME", &*self.home), ("TMPDIR", &*temporary)];
         let defaults = defaults.into_iter().filter(|(name, _)| !given(name));
         let env = defaults.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>();
         let start = Start {
@@ -195,8 +246,18 @@ impl Exec {
             directory: OwnedFd::from(directory.into_std_file()),
             input: std::mem::take(&mut request.input),
             timeout: request.timeout,
+            confined,
         };
         Ok((request, start))
+    }
+
+    /// Where its programs put temporary files.
+    fn temporary(&mut self) -> std::io::Result<PathBuf> {
+        if let Some(path) = self.temporary.as_ref().and_then(Temporary::path) {
+            return Ok(path.to_owned());
+        }
+        let temporary = self.temporary.insert(Temporary::create()?);
+        Ok(temporary.path().map(Path::to_owned).unwrap_or_default())
     }
 }
 

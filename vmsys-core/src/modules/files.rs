@@ -61,7 +61,7 @@ pub(crate) struct OpenHow {
 /// it was reached through, and not out of it; an absolute link leads out, wherever it points.
 ///
 /// What this does *not* stop: hard links and bind mounts that somebody else made inside a granted directory, which are
-/// files of it to the kernel; and programs that a script may start.
+/// files of it to the kernel. Programs that a script may start are bounded by [`grants`](SessionFiles::grants).
 #[derive(Debug, Clone)]
 pub(crate) struct SessionFiles(Arc<Inner>);
 
@@ -86,6 +86,14 @@ struct Place {
     is_grant: bool,
 }
 
+/// What a session is granted and is there, held open without being read.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    pub(crate) file: File,
+    pub(crate) read: bool,
+    pub(crate) write: bool,
+}
+
 /// A name in a directory that is held open, as it is created, renamed or removed.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -106,6 +114,43 @@ impl SessionFiles {
         // Only for comparing words: what is opened is opened beneath the handle.
         roots.extend(std::fs::canonicalize(path).ok().filter(|real| real != path));
         Self(Arc::new(Inner { worktree, roots, read: widest(read), write: widest(write), protected }))
+    }
+
+    /// Opens what is granted as it is now, for programs to be bounded by. What is missing, or a link, is left out.
+    ///
+    /// # Errors
+    /// `EACCES` when a file of the daemon's is among it or below: nothing could be taken out of what is granted.
+    pub(crate) fn grants(&self) -> Result<Vec<Grant>, Fault> {
+        let lists = [(&self.0.read, true), (&self.0.write, false)];
+        let paths = lists.into_iter().flat_map(|(list, read)| list.iter().map(move |path| (path, read)));
+        let (mut grants, protected_files) = (Vec::new(), self.0.protected.with_above());
+        for (path, read) in paths {
+            let Ok(file) = self.hold(path) else { continue };
+            let metadata = file.metadata()?;
+            if protected_files.contains(&(&metadata).into()) {
+                return Err(protected());
+            }
+            if !metadata.is_symlink() {
+                grants.push(Grant { file, read, write: !read });
+            }
+        }
+        Ok(grants)
+    }
+
+    /// Opens a granted path as a place, whatever it is.
+    fn hold(&self, path: &Path) -> Result<File, Fault> {
+        let parts: Vec<_> = path.components().collect();
+        let (above, name) = match parts.split_last() {
+            Some((name, above)) => (above, name.as_os_str()),
+            None => (&[][..], OsStr::new(".")),
+        };
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(self.walk(above)?, name, flags, Mode::empty())?.into())
+    }
+
+    /// The daemon's own files.
+    pub(crate) fn protected(&self) -> &ProtectedFiles {
+        &self.0.protected
     }
 
     /// Opens a regular file.

@@ -20,6 +20,8 @@ pub struct SessionContext {
     pub(crate) worktree_path: PathBuf,
     /// What the `fs` capabilities leave of the worktree.
     pub(crate) files: SessionFiles,
+    /// Whether there is an enabled `net` capability.
+    pub(crate) network: bool,
     /// Those of its executions, which bind the opening of a module as well.
     pub(crate) limits: Limits,
 }

@@ -30,6 +30,7 @@ pub(crate) fn session_with(
         template_id: TemplateId::new(),
         worktree_path: directory.to_owned(),
         files,
+        network: false,
         limits: Limits::default(),
     }
 }
@@ -60,7 +61,7 @@ pub(crate) fn execution(limits: Limits) -> Arc<LiveExecution> {
         imported: false,
     };
     let live = LiveExecution::begin(SessionId::new(), request, limits, std::sync::Arc::default());
-    live.begin_on_thread();
+    live.begin_on_thread(crate::isolation::os_thread::current_cpu_time());
     live
 }
 

@@ -229,6 +229,12 @@ impl LiveSession {
         Ok(())
     }
 
+    /// Tells whether nothing runs in it, and nothing can any more: its worker process is gone.
+    pub(crate) fn has_lost_worker(&self) -> bool {
+        let state = self.lock();
+        matches!(state.phase, Phase::Idle(_)) && state.thread.as_ref().is_some_and(RealmThread::has_lost_worker)
+    }
+
     /// Begins to close it if nothing has run in it for so long: from then on nothing new begins, and the caller closes
     /// it.
     pub(crate) fn begin_closing_if_idle(&self, timeout: Duration) -> bool {

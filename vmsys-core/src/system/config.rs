@@ -7,8 +7,10 @@ use std::sync::Arc;
 use super::VmSystem;
 use super::host_env::HostEnv;
 use super::{Bounds, Retention};
+use crate::isolation::Sandbox;
 use crate::modules::Module;
 use crate::store::Durability;
+use crate::template::Isolation;
 
 /// How a [`VmSystem`] is set up.
 ///
@@ -32,6 +34,14 @@ pub struct Config {
     pub library_cache: Option<PathBuf>,
     /// What it takes on at once.
     pub bounds: Bounds,
+    /// Where the sessions of templates run that do not say it themselves; [`Isolation::Default`] are threads. Processes need
+    /// a program that calls [`become_worker`](crate::become_worker), or [`worker`](Self::worker).
+    pub isolation: Isolation,
+    /// The program that worker processes run, unless it is this one: it must call [`become_worker`](crate::become_worker),
+    /// and be of the same version.
+    pub worker: Option<PathBuf>,
+    /// How strictly worker processes and the programs of scripts are confined.
+    pub sandbox: Sandbox,
     /// How long it keeps history: for ever, unless this is set.
     pub retention: Retention,
     pub(super) host_env: HostEnv,

@@ -19,6 +19,8 @@ use crate::isolation::protocol::Stop;
 
 /// How often the watchdog looks.
 const WATCH_EVERY: Duration = Duration::from_millis(20);
+/// How often it looks for worker processes that have ended while nothing ran in them.
+const WORKERS_EVERY: Duration = Duration::from_millis(500);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
 const SAVE_EVERY: Duration = Duration::from_millis(50);
 /// How many executions are written in one transaction.
@@ -35,6 +37,12 @@ const GRACE: Duration = Duration::from_millis(250);
 /// How long one may take in all that does let itself be interrupted: deep nests of loops that catch everything take their
 /// time to unwind.
 const GRACE_UNWINDING: Duration = Duration::from_secs(2);
+/// How long a process may take after its limit, on the clock, and how much processor time it must have had of that to show
+/// that it does not stop: an answer is promised within 250 ms, and to end a process is certain.
+const GRACE_OF_PROCESS: Duration = Duration::from_millis(150);
+const TURN_OF_PROCESS: Duration = Duration::from_millis(120);
+/// And when it uses no processor time, because somebody has stopped it, or the host does something for it meanwhile.
+const GRACE_OF_SLEEPER: Duration = Duration::from_secs(2);
 /// And when its thread uses no processor time at all, after this much time on the clock.
 const GRACE_ASLEEP: Duration = Duration::from_secs(10);
 
@@ -121,8 +129,14 @@ fn start_each(inner: &Arc<Inner>) -> Result<()> {
     // From one look to the next, however long the disk has taken: what is promised is when things are looked at.
     let awake =
         |every: Duration| move |inner: &Inner, took: Duration| inner.housekeeping.next(every.saturating_sub(took));
-    let (mut suspects, mut failed) = (HashMap::new(), None);
-    spawn("vm-watchdog", inner, awake(WATCH_EVERY), move |inner| watch(inner, &mut suspects))?;
+    let (mut suspects, mut failed, mut looked) = (HashMap::new(), None, Instant::now());
+    spawn("vm-watchdog", inner, awake(WATCH_EVERY), move |inner| {
+        watch(inner, &mut suspects);
+        if looked.elapsed() >= WORKERS_EVERY {
+            inner.bury_workers();
+            looked = Instant::now();
+        }
+    })?;
     spawn("vm-flusher", inner, awake(SAVE_EVERY), move |inner| save(inner, &mut failed))?;
     // On threads of their own: many commits in a row would keep the other two from what is urgent.
     if let Some(timeout) = inner.gate.session_idle_timeout() {
@@ -200,6 +214,18 @@ fn save(inner: &Arc<Inner>, failed: &mut Option<Instant>) {
 }
 
 impl Inner {
+    /// Gives up sessions whose worker process has ended while nothing ran in it: somebody has killed it, as the kernel does
+    /// when memory is short.
+    fn bury_workers(&self) {
+        let sessions: Vec<_> = self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for session in sessions.iter().filter(|session| session.has_lost_worker()) {
+            session.crash("its worker process ended while nothing ran in it", false, &self.store);
+            if !session.is_unstored() {
+                self.forget_session(session.id);
+            }
+        }
+    }
+
     /// Writes what the store does not have yet of some executions. Together: a commit for each would make the last of many
     /// wait for all the others.
     fn save_some(&self, running: &[&Running]) -> Result<()> {
@@ -271,9 +297,14 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         if suspect.polls != polls {
             (suspect.polls, suspect.interrupted) = (polls, cpu);
         }
-        let stuck = cpu.saturating_sub(suspect.interrupted) >= GRACE
-            || cpu.saturating_sub(suspect.first) >= GRACE_UNWINDING
-            || suspect.since.elapsed() >= GRACE_ASLEEP;
+        let used = cpu.saturating_sub(suspect.first);
+        let stuck = if thread.is_process() {
+            used >= TURN_OF_PROCESS && suspect.since.elapsed() >= GRACE_OF_PROCESS
+        } else {
+            cpu.saturating_sub(suspect.interrupted) >= GRACE || used >= GRACE_UNWINDING
+        };
+        let asleep = if thread.is_process() { GRACE_OF_SLEEPER } else { GRACE_ASLEEP };
+        let stuck = stuck || suspect.since.elapsed() >= asleep;
         if stuck {
             let reason = "its code could not be stopped: it never let itself be interrupted";
             inner.give_up(&running, running.live.stuck(suspect.reason, thread), reason, true);

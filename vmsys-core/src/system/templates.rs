@@ -21,6 +21,7 @@ impl VmSystem {
     pub fn create_template(&self, new: NewTemplate) -> Result<Template> {
         self.inner.refuse_when_shutting_down()?;
         new.validate()?;
+        self.inner.check_isolation(new.settings.runtime.isolation)?;
         let now = Timestamp::now();
         let template = Template {
             id: TemplateId::new(),
@@ -96,6 +97,7 @@ impl VmSystem {
     /// template then stays as it was.
     pub fn update_template(&self, id: TemplateId, patch: TemplatePatch) -> Result<TemplateDetail> {
         self.inner.refuse_when_shutting_down()?;
+        self.inner.check_isolation(patch.runtime.isolation.unwrap_or_default())?;
         self.inner.store.update_template(id, move |template, settings| patch.apply(template, settings))?;
         self.inner.store.template_detail(id)
     }

@@ -181,7 +181,7 @@ mod tests {
 
     fn check(kind: &str, name: &str, config: &Value) -> Result<()> {
         let new = NewCapability::new(kind.parse().unwrap(), name).with_config(config.as_object().unwrap().clone());
-        new.validate(&Catalog::built_in())
+        new.validate(&Catalog::built_in(crate::Sandbox::default()))
     }
 
     #[test]

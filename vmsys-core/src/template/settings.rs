@@ -86,9 +86,20 @@ pub enum Isolation {
     Default,
     /// On a thread of the host's program.
     Thread,
-    /// In a process of its own. Not available yet: refused.
-    #[cfg_attr(feature = "schema", schemars(skip))]
+    /// In a process of its own, which the operating system confines. Refused where the program cannot be started as one
+    /// ([`become_worker`](crate::become_worker)).
     Process,
+}
+
+impl Isolation {
+    /// Returns the word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Thread => "thread",
+            Self::Process => "process",
+        }
+    }
 }
 
 /// By its word and in no other way: derived code would also take `{"thread": null}`.
@@ -108,8 +119,8 @@ impl Settings {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Validation`](crate::ErrorKind::Validation) with the `field` that is out of range, or that asks for what this
-    /// version cannot enforce; [`InvalidPath`](crate::ErrorKind::InvalidPath) for a root that is not below the worktree.
+    /// [`Validation`](crate::ErrorKind::Validation) with the `field` that is out of range;
+    /// [`InvalidPath`](crate::ErrorKind::InvalidPath) for a root that is not below the worktree.
     pub fn validate(&self) -> Result<()> {
         self.limits.validate()?;
         for extension in &self.resolver.extensions {
@@ -123,14 +134,6 @@ impl Settings {
         for (place, root) in self.resolver.roots.iter().enumerate() {
             beneath(&format!("resolver.roots[{place}]"), root)?;
         }
-        // A setting that is accepted is enforced. These come with later versions; until then they are refused.
-        let unavailable = [("runtime.isolation", self.runtime.isolation == Isolation::Process)];
-        match unavailable.into_iter().find(|(_, asked)| *asked) {
-            Some((field, _)) => Err(Error::validation(
-                field,
-                format!("{field} is not available in this version: leave it at its default"),
-            )),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }

@@ -34,7 +34,7 @@ impl From<&std::fs::Metadata> for Identity {
 /// directories above, which may not be moved. Cheap to clone.
 ///
 /// A file is known by what it is, not by its name, so that links of either kind lead nowhere. What this does *not* stop:
-/// programs that a script may start.
+/// programs that a script may start, which are kept away by other means: see `modules/exec/confine`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProtectedFiles(Option<Arc<Database>>);
 
@@ -81,6 +81,13 @@ impl ProtectedFiles {
     pub(crate) fn covers(&self, file: Identity) -> bool {
         let Some(database) = &self.0 else { return false };
         database.known.contains(&file) || database.paths.iter().any(|path| identity(path) == Some(file))
+    }
+
+    /// Returns what they are now, with the directories above them.
+    pub(crate) fn with_above(&self) -> Vec<Identity> {
+        let Some(database) = &self.0 else { return Vec::new() };
+        let now = database.paths.iter().filter_map(|path| identity(path));
+        database.known.iter().chain(&database.above).copied().chain(now).collect()
     }
 
     /// Tells whether to make, move, replace or remove a name would hit one of them, or a directory above.

@@ -150,7 +150,9 @@ fn imports_of_the_core_point_down_only() {
 #[test]
 fn the_core_opens_no_network_connection() {
     let mut found = Vec::new();
-    for file in shipped_in("vmsys-core/src/") {
+    // Descriptors are handed to a process that was started here, by the interface that sockets have.
+    let hands_over = |path: &str| path == "vmsys-core/src/isolation/handover.rs";
+    for file in shipped_in("vmsys-core/src/").filter(|file| !hands_over(&file.path)) {
         for (number, line) in file.code().lines() {
             let names =
                 ["std::net", "cap_std::net", "rustix::net", "TcpStream", "TcpListener", "UdpSocket", "tokio", "hyper"];
@@ -213,6 +215,8 @@ const UNSAFE: &[(&str, &str)] = &[
     ("vmsys-core/src/modules/exec/fork.rs", "what a child process does before its program"),
     ("vmsys-core/src/store/memory.rs", "SQLite's allocator"),
     ("vmsys-core/src/store/tests/file_system.rs", "a file system of SQLite's, in which the power can be cut"),
+    ("vmsys-core/src/isolation/control.rs", "memory that two processes share"),
+    ("vmsys-core/src/isolation/fork.rs", "becoming two processes"),
     ("vmsys-core/src/isolation/os_thread.rs", "processor time and scheduling class of another thread"),
 ];
 

@@ -89,7 +89,7 @@ fn document(id: &str, client: &Client, out: &mut Output) -> Result<Exit> {
         Ok(ControlFlow::Continue(()))
     });
     let told = |in_one_piece: bool| ended.filter(|_| in_one_piece).and_then(|ended| with_events(ended, &seen));
-    let asked = || client.persistently(|client| client.execution(id));
+    let asked = || client.persistently(|client| client.execution(id), |_| ());
     let answer = followed.and_then(|in_one_piece| told(in_one_piece).map_or_else(asked, Ok));
     let answer = answer.map_err(|error| lost(error, id, 0))?;
     out.json(&answer.text);
@@ -156,7 +156,8 @@ const AGAIN: &str = "Ctrl+C again ends this command at once, and leaves the exec
 fn cancel(id: &str, client: &Client, aside: &Aside) {
     aside.info(&format!("cancelling execution {id}…"));
     aside.hint(AGAIN);
-    match client.persistently(|client| client.cancel(id)) {
+    let not_yet = |error: &Error| aside.info(&format!("not cancelled yet: {}; trying again", error.message()));
+    match client.persistently(|client| client.cancel(id), not_yet) {
         Err(error) if error.code() != "EXECUTION_NOT_RUNNING" => aside.error(&error),
         // It is cancelled, or had ended by itself.
         _ => {}

@@ -17,7 +17,7 @@ pub(in crate::engine) struct ProcessGlobal(Persistent<Object<'static>>);
 pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
     let process = Object::new(ctx.clone())?;
     replace(ctx, &process, "platform", "linux".into_js(ctx)?);
-    let cwd = native(ctx, world, "cwd", |_, world, _| Ok(world.modules.root().to_owned()))?;
+    let cwd = native(ctx, world, "cwd", |_, world, _| Ok(world.modules.root()))?;
     replace(ctx, &process, "cwd", cwd.into_value());
     define(&ctx.globals(), "process", process.clone())?;
     *world.process.borrow_mut() = Some(ProcessGlobal(Persistent::save(ctx, process)));

@@ -45,6 +45,7 @@ fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
         template_id: TemplateId::new(),
         worktree_path: root.to_owned(),
         files,
+        network: false,
         limits: Limits::default(),
     };
     let instance = Fs.open(&session, &JsonObject::new()).expect("fs opens");

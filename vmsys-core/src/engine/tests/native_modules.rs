@@ -12,6 +12,7 @@ use serde_json::json;
 use super::on_big_stack;
 use crate::engine::QuickRealm;
 use crate::execution::{ExecutionHost, LiveExecution};
+use crate::isolation::Sandbox;
 use crate::isolation::protocol::*;
 use crate::limits::Limits;
 use crate::modules::testing::{execution, open, output, session};
@@ -27,7 +28,7 @@ struct Bench {
 impl Bench {
     fn new(directory: &Path, names: &[&str]) -> Self {
         let session = session(directory);
-        let known: [Box<dyn Module>; 2] = [Box::new(ExecModule::default()), Box::new(DatabaseModule)];
+        let known: [Box<dyn Module>; 2] = [Box::new(ExecModule::new(Sandbox::Require)), Box::new(DatabaseModule)];
         let mut instances = BTreeMap::new();
         let mut granted = Granted::default();
         for module in known.iter().filter(|module| names.contains(&module.info().name.as_str())) {

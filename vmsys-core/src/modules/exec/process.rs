@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use super::family::Family;
-use super::fork::detach;
+use super::fork::{Confined, detach};
 use super::input::Input;
 use super::output::{Buffer, Kind, Output, set_nonblocking, tell};
 use crate::modules::CallContext;
@@ -40,6 +40,7 @@ pub(super) struct Start {
     pub(super) directory: OwnedFd,
     pub(super) input: Input,
     pub(super) timeout: Option<Duration>,
+    pub(super) confined: Confined,
 }
 
 /// What came of a process.
@@ -90,7 +91,7 @@ impl Process {
             .stdin(if start.input.is_empty() { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        detach(&mut command);
+        detach(&mut command, start.confined);
         let mut child = spawn(&mut command)?;
         let pid = Pid::from_child(&child);
         let stdin = child.stdin.take().map(|pipe| File::from(OwnedFd::from(pipe)));

@@ -202,6 +202,9 @@ fn signal_name(number: i32) -> String {
         13 => "SIGPIPE",
         14 => "SIGALRM",
         15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
         _ => return format!("SIG{number}"),
     };
     name.to_owned()

@@ -7,28 +7,38 @@ use serde_json::json;
 
 use super::ExecModule;
 use crate::execution::LiveExecution;
+use crate::isolation::Sandbox;
 use crate::isolation::protocol::Wake;
 use crate::limits::Limits;
 use crate::modules::testing::{config, context, execution, open, output, session, session_with};
 use crate::modules::{Module, ModuleInstance, PendingCall, ProtectedFiles, SessionContext, Surroundings};
 use crate::value::{CallError, Value};
 
-struct Bench {
+pub(super) struct Bench {
     directory: tempfile::TempDir,
-    session: SessionContext,
-    exec: Box<dyn ModuleInstance>,
-    limits: Limits,
+    pub(super) session: SessionContext,
+    pub(super) exec: Box<dyn ModuleInstance>,
+    pub(super) limits: Limits,
 }
 
 impl Bench {
-    fn new(configuration: serde_json::Value) -> Self {
+    pub(super) fn new(configuration: serde_json::Value) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let session = session(directory.path());
-        let exec = open(&ExecModule::default(), &session, configuration);
+        Self::of(directory, session, Sandbox::Require, configuration)
+    }
+
+    pub(super) fn of(
+        directory: tempfile::TempDir,
+        session: SessionContext,
+        sandbox: Sandbox,
+        configuration: serde_json::Value,
+    ) -> Self {
+        let exec = open(&ExecModule::new(sandbox), &session, configuration);
         Self { directory, session, exec, limits: Limits::default() }
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }
 
@@ -44,20 +54,20 @@ impl Bench {
         Ok(answer.as_str().unwrap().to_owned())
     }
 
-    fn run(&mut self, command: &str, args: &[&str], options: Value) -> Result<String, CallError> {
+    pub(super) fn run(&mut self, command: &str, args: &[&str], options: Value) -> Result<String, CallError> {
         self.run_in(&execution(self.limits), command, args, options)
     }
 
-    fn sh(&mut self, script: &str) -> Result<String, CallError> {
+    pub(super) fn sh(&mut self, script: &str) -> Result<String, CallError> {
         self.run("sh", &["-c", script], Value::Null)
     }
 }
 
-fn property<'a>(error: &'a CallError, name: &str) -> &'a Value {
+pub(super) fn property<'a>(error: &'a CallError, name: &str) -> &'a Value {
     &error.properties().iter().find(|(key, _)| key == name).unwrap_or_else(|| panic!("no {name}: {error:?}")).1
 }
 
-fn options<const N: usize>(options: [(&str, Value); N]) -> Value {
+pub(super) fn options<const N: usize>(options: [(&str, Value); N]) -> Value {
     Value::object(options)
 }
 
@@ -140,6 +150,8 @@ fn a_program_gets_nothing_of_the_hosts() {
     let mut bench = Bench::new(json!({}));
     let mut seen: Vec<String> = bench.run("env", &[], Value::Null).unwrap().lines().map(str::to_owned).collect();
     seen.sort();
+    let temporary = seen.pop().unwrap();
+    assert!(temporary.starts_with("TMPDIR=/tmp/vm-session-"), "{temporary}");
     assert_eq!(seen, [format!("HOME={}", bench.path().display()), "PATH=/usr/local/bin:/usr/bin:/bin".to_owned()]);
     let given = options([(
         "env",
@@ -147,7 +159,8 @@ fn a_program_gets_nothing_of_the_hosts() {
     )]);
     let mut seen: Vec<String> = bench.run("env", &[], given).unwrap().lines().map(str::to_owned).collect();
     seen.sort();
-    assert_eq!(seen, ["A=1", "HOME=/h", "N=7", "PATH=/usr/local/bin:/usr/bin:/bin"]);
+    assert_eq!(seen[..4], ["A=1", "HOME=/h", "N=7", "PATH=/usr/local/bin:/usr/bin:/bin"]);
+    assert_eq!(seen[4..], [temporary]);
     // No descriptor but its own three, and the one with which ls looks.
     assert_eq!(bench.run("ls", &["/proc/self/fd"], Value::Null).unwrap().lines().count(), 4);
     // A session of its own, without a terminal.
@@ -186,7 +199,7 @@ fn programs_start_in_the_worktree_only() {
 
     // Without a directory there is no program.
     let closed = session_with(bench.path(), &[], &[], ProtectedFiles::default());
-    let mut exec = open(&ExecModule::default(), &closed, json!({}));
+    let mut exec = open(&ExecModule::new(Sandbox::Require), &closed, json!({}));
     let error = exec.call("run", &["pwd".into()], &context(&execution(bench.limits))).unwrap_err();
     assert_eq!(error.code(), Some("EACCES"));
 }
@@ -235,7 +248,8 @@ fn nobody_wins_the_race_for_the_directory() {
 fn a_list_of_commands_is_all_there_is() {
     let mut bench = Bench::new(json!({}));
     let tool = std::fs::canonicalize(bench.path()).unwrap().join("tool");
-    bench.exec = open(&ExecModule::default(), &bench.session, json!({"commands": ["echo", "/usr/bin/env", tool]}));
+    bench.exec =
+        open(&ExecModule::new(Sandbox::Require), &bench.session, json!({"commands": ["echo", "/usr/bin/env", tool]}));
     std::fs::write(&tool, "#!/bin/sh\necho tool $1\n").unwrap();
     std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     std::fs::create_dir(bench.path().join("sub")).unwrap();
@@ -283,7 +297,7 @@ fn a_file_of_many_names_is_as_many_commands() {
         .unwrap();
 
     let mut bench = Bench::new(json!({}));
-    let module = ExecModule::default().with_search_path(&format!("relative:{}", programs.path().display()));
+    let module = ExecModule::new(Sandbox::Require).with_search_path(&format!("relative:{}", programs.path().display()));
     bench.exec = open(&module, &bench.session, json!({"commands": ["mild"]}));
     bench.run("mild", &[], Value::Null).unwrap();
     let again = programs.path().join("again/mild");
@@ -327,7 +341,7 @@ fn arguments_are_checked() {
 
 #[test]
 fn the_configuration_is_checked() {
-    let module = ExecModule::default();
+    let module = ExecModule::new(Sandbox::Require);
     for (json, field) in [
         (json!({"command": ["git"]}), "config.command"),
         (json!({"commands": "git"}), "config.commands"),

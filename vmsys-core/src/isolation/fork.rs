@@ -1,0 +1,54 @@
+//! What a process does to be one that others come out of: it lets go of what it was born with, and becomes two.
+#![expect(unsafe_code, reason = "clone, close_range, signal and localtime_r of libc")]
+
+use std::io;
+use std::mem::MaybeUninit;
+
+/// Which of the two this is.
+pub(super) enum Forked {
+    /// The one that was there, and the other one's number.
+    Parent(i32),
+    /// The other one.
+    Child,
+}
+
+/// Closes whatever was left open by those who have started this process, but the first three descriptors. To be called
+/// before anything is opened here.
+pub(super) fn close_inherited() -> io::Result<()> {
+    // SAFETY: takes three numbers. Nothing of this program owns a descriptor yet.
+    match unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Has the C library read the time zone, of the variable `TZ` or the system's.
+pub(super) fn learn_time_zone() {
+    let (now, mut local) = (0, MaybeUninit::<libc::tm>::uninit());
+    // SAFETY: both pointers are to locals; the result is written to the second, and not looked at.
+    unsafe { libc::localtime_r(&raw const now, local.as_mut_ptr()) };
+}
+
+/// Has the signals of faults end this process, as they do by default. The standard library's handlers set others, which is
+/// refused in the sandbox: they would return to the fault, for ever.
+pub(super) fn die_of_faults() {
+    for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT] {
+        // SAFETY: sets no handler, but the default.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+/// Has this process, which must have one thread only, become two. The other one is a child of this one's parent, which
+/// waits for its end.
+pub(super) fn sibling() -> io::Result<Forked> {
+    let flags = libc::c_long::from(libc::CLONE_PARENT | libc::SIGCHLD);
+    // SAFETY: without a stack of its own, and without shared memory, the child is a copy of this process that goes on here,
+    // as after `fork`. There is one thread, so that no lock is held by one that the copy does not have. The C library is
+    // not told; it knows a thread's number from its start, and needs it for locks between processes only, of which there
+    // are none.
+    match unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Forked::Child),
+        id => i32::try_from(id).map(Forked::Parent).map_err(io::Error::other),
+    }
+}

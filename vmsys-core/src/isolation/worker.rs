@@ -1,0 +1,216 @@
+//! The life of a worker process: one thread, one realm, and a line to its host.
+//!
+//! A host starts one process for each kind of realm that it needs, and that one becomes two for each session.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::control::Control;
+use super::fork::{self, Forked};
+use super::handover;
+use super::os_thread::OsThread;
+use super::protocol::{Call, EmitRefused, Host, Order, Outcome, Realm as _, Report, SharedHost, Stop, Wake};
+use super::sandbox::{self, Sandbox, Stage};
+use super::wire::{Broken, Wire};
+use crate::engine::QuickRealm;
+use crate::event::Payload;
+use crate::value::{CallError, Value};
+
+/// What says that a process is to be a worker, in the place of its first argument.
+pub(super) const WORKER: &str = "vm-system-worker";
+
+/// Address space for the stack of scripts, for the reasons of `isolation::thread`.
+const STACK_BYTES: usize = 256 << 20;
+
+/// Whether this program can be started again as a worker.
+static CAN_WORK: AtomicBool = AtomicBool::new(false);
+
+/// Tells whether [`become_worker`] was called.
+pub(super) fn can_work() -> bool {
+    CAN_WORK.load(Ordering::Acquire)
+}
+
+/// Runs this process as a worker, if that is what it was started for: then it returns how the process is to end. Called
+/// first thing in `main`, with the process's arguments, it lets a program's sessions run in processes of their own
+/// ([`Isolation::Process`](crate::Isolation::Process)): these are the program itself, started again.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     if let Some(code) = vmsys_core::become_worker(std::env::args_os()) {
+///         return code;
+///     }
+///     // … the program
+///     ExitCode::SUCCESS
+/// }
+/// ```
+///
+/// It must come before anything that opens files, starts threads or reads standard input: a worker inherits none of what
+/// its host has, and gives up the right to have it.
+pub fn become_worker(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+    let mut args = args.into_iter().skip(1);
+    let asked = args.next().is_some_and(|word| word == WORKER);
+    if !asked {
+        CAN_WORK.store(true, Ordering::Release);
+        return None;
+    }
+    let sandbox = args.next().and_then(|word| word.to_str()?.parse().ok());
+    let Some(sandbox) = sandbox else { return Some(ExitCode::from(2)) };
+    Some(match work(sandbox) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+/// Is a warm process until the host is gone: one that has made a realm, in which nothing of a guest's runs, and becomes
+/// two for each session. The copy has the realm from its first moment, and shares its memory until it writes to it.
+fn work(sandbox: Sandbox) -> Result<(), Broken> {
+    fork::close_inherited()?;
+    tie_to_host()?;
+    // The engine asks the C library for the local time, which reads files when it is first asked; later there are none.
+    fork::learn_time_zone();
+    fork::die_of_faults();
+    let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    // The line has one descriptor, so that a copy of this process can let go of it.
+    rustix::stdio::dup2_stdin(io::stdout()).map_err(io::Error::from)?;
+    let mut wire = Wire::new(stream);
+    let missing = sandbox::enter(sandbox, Stage::Warm);
+    wire.send(&Report::Ready(missing))?;
+    stacker::grow(STACK_BYTES, || warm(wire, sandbox))
+}
+
+/// It dies with the thread of the host's that started it; and at the end of the line, should that have been before this.
+fn tie_to_host() -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    let _ = rustix::process::setsid();
+    let _ = rustix::thread::set_name(c"vm-worker");
+    let _ = OsThread::current().yield_to_others();
+    Ok(())
+}
+
+fn warm(mut wire: Wire, sandbox: Sandbox) -> Result<(), Broken> {
+    let Order::Warm(config) = wire.receive()? else { return Err(unexpected()) };
+    let realm = match QuickRealm::new(&config) {
+        Ok(realm) => realm,
+        Err(why) => return wire.send(&Report::Made(Err(why))),
+    };
+    drop(config);
+    wire.send(&Report::Made(Ok(())))?;
+    loop {
+        let Order::Fork = wire.receive()? else { return Err(unexpected()) };
+        wire.send(&Report::Waiting)?;
+        let [stream, page] = handover::receive(wire.stream())?;
+        match fork::sibling()? {
+            Forked::Parent(id) => wire.send(&Report::Forked(id))?,
+            Forked::Child => {
+                drop(wire);
+                return serve(realm, UnixStream::from(stream), page, sandbox);
+            }
+        }
+    }
+}
+
+/// Is the worker of one session until the host is gone.
+fn serve(mut realm: QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: Sandbox) -> Result<(), Broken> {
+    tie_to_host()?;
+    let control = Control::map(&page)?;
+    drop(page);
+    let missing = sandbox::enter(sandbox, Stage::Worker);
+    let line = Rc::new(Line { wire: RefCell::new(Wire::new(stream)), control });
+    line.send(&Report::Ready(missing))?;
+    let Order::Adopt(identity) = line.receive()? else { return Err(unexpected()) };
+    realm.adopt(*identity);
+    loop {
+        let Order::Run(number, job) = line.receive()? else { return Err(unexpected()) };
+        let host: SharedHost = Rc::new(RefCell::new(FarHost { line: line.clone(), number }));
+        let outcome: Outcome = realm.run(*job, host);
+        // Before what it left is thrown away: the job is over, and what follows is not held against its limits.
+        line.send(&Report::Ended(outcome))?;
+        let clean = realm.clean_up();
+        line.send(&Report::Cleaned(clean))?;
+    }
+}
+
+fn unexpected() -> Broken {
+    Broken::Nonsense("an order that makes no sense here".to_owned())
+}
+
+/// The line to the host.
+struct Line {
+    wire: RefCell<Wire>,
+    control: Control,
+}
+
+impl Line {
+    fn send(&self, report: &Report) -> Result<(), Broken> {
+        self.wire.borrow_mut().send(report)
+    }
+
+    fn receive(&self) -> Result<Order, Broken> {
+        self.wire.borrow_mut().receive()
+    }
+
+    /// Asks the host something in the middle of a job. Without a host there is nothing to go on for.
+    fn ask(&self, report: &Report) -> Order {
+        match self.send(report).and_then(|()| self.receive()) {
+            Ok(order) => order,
+            Err(_) => gone(),
+        }
+    }
+
+    fn tell(&self, report: &Report) {
+        if self.send(report).is_err() {
+            gone();
+        }
+    }
+}
+
+/// The host is gone, or is no host.
+fn gone() -> ! {
+    std::process::exit(1)
+}
+
+/// The host of one job, at the other end of the line.
+struct FarHost {
+    line: Rc<Line>,
+    number: u64,
+}
+
+impl Host for FarHost {
+    fn emit(&mut self, payload: Payload) -> Result<(), EmitRefused> {
+        let Order::Emitted(answer) = self.line.ask(&Report::Emit(payload)) else { gone() };
+        answer
+    }
+
+    fn call(&mut self, call: Call) -> Result<Value, CallError> {
+        let Order::Called(answer) = self.line.ask(&Report::Call(call)) else { gone() };
+        answer
+    }
+
+    fn begin(&mut self, id: u64, call: Call) {
+        self.line.tell(&Report::Begin(id, call));
+    }
+
+    fn cancel(&mut self, id: u64) {
+        self.line.tell(&Report::Cancel(id));
+    }
+
+    fn wait(&mut self, at_most: Duration) -> Wake {
+        let Order::Woken(wake) = self.line.ask(&Report::Wait(at_most)) else { gone() };
+        wake
+    }
+
+    fn stop_reason(&self) -> Option<Stop> {
+        self.line.control.look(self.number)
+    }
+}

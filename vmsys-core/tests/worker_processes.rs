@@ -1,0 +1,110 @@
+//! Worker processes as an embedder has them: a program with a `main` of its own, which is why this test has one.
+#![expect(clippy::print_stdout, reason = "a test without a harness says itself what it does")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use vmsys_core::{
+    CallContext, CallError, Config, Error, ErrorCode, ExecutionStatus, Isolation, JsonObject, Module, ModuleInfo,
+    ModuleInstance, NewSession, NewTemplate, Sandbox, SessionContext, SessionStatus, Value, VmSystem,
+};
+
+/// Functions of the program's own.
+struct Inventory;
+
+impl Module for Inventory {
+    fn info(&self) -> ModuleInfo {
+        ModuleInfo::new("inventory", "What is in stock").function("count")
+    }
+
+    fn check_config(&self, _: &JsonObject) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn open(&self, _: &SessionContext, _: &JsonObject) -> Result<Box<dyn ModuleInstance>, Error> {
+        Ok(Box::new(Self))
+    }
+}
+
+impl ModuleInstance for Inventory {
+    fn call(&mut self, _: &str, args: &[Value], _: &CallContext) -> Result<Value, CallError> {
+        match args {
+            [Value::String(thing)] => Ok(Value::Number(thing.len() as f64)),
+            _ => Err(CallError::argument("count takes the name of a thing")),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    let mut config = Config::default();
+    config.isolation = Isolation::Process;
+    if std::env::args().len() == 1 {
+        // Before it is called, there are no processes to be had, and whoever asks for one is told so.
+        let refused = VmSystem::with_config(config.clone()).unwrap_err();
+        assert!(refused.message().contains("become_worker"), "{refused}");
+    }
+    if let Some(code) = vmsys_core::become_worker(std::env::args_os()) {
+        return code;
+    }
+
+    config.sandbox = Sandbox::Try;
+    config.module(Arc::new(Inventory));
+    let vm = VmSystem::with_config(config).unwrap();
+    modules_of_the_program_are_called_from_a_worker(&vm);
+    limits_hold_in_a_worker(&vm);
+    startup_files_and_many_sessions(&vm);
+    vm.shutdown().unwrap();
+    println!("3 passed, 0 failed");
+    ExitCode::SUCCESS
+}
+
+fn modules_of_the_program_are_called_from_a_worker(vm: &VmSystem) {
+    let template = vm.create_template(NewTemplate::named("modules")).unwrap();
+    vm.add_module(template.id, "inventory").unwrap();
+    let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir())).unwrap();
+    let run = session.repl("const { count } = require('inventory'); count('apple')").unwrap();
+    assert_eq!(run.result.unwrap().preview, "5");
+    let run = session.repl("count(1)").unwrap();
+    assert!(run.error.unwrap().message.contains("count takes the name of a thing"));
+    session.close().unwrap();
+}
+
+fn limits_hold_in_a_worker(vm: &VmSystem) {
+    let mut new = NewTemplate::named("limits");
+    new.settings.limits.cpu_ms = 100;
+    new.settings.limits.max_events = 10;
+    let template = vm.create_template(new).unwrap();
+    let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir())).unwrap();
+    assert_eq!(session.repl("globalThis.n = 1; for (;;) {}").unwrap().status, ExecutionStatus::Timeout);
+    let run = session.repl("for (;;) console.log(n)").unwrap();
+    assert_eq!(run.error.unwrap().code, Some(ErrorCode::OutputLimitExceeded));
+    assert_eq!(run.events.len(), 11);
+    assert_eq!(session.repl("n").unwrap().result.unwrap().preview, "1");
+    // What never lets itself be interrupted is ended with its process.
+    let run = session.repl("Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)").unwrap();
+    assert_eq!(run.status, ExecutionStatus::Timeout);
+    assert!([SessionStatus::Ready, SessionStatus::Crashed].contains(&session.record().unwrap().status));
+    session.close().unwrap();
+}
+
+fn startup_files_and_many_sessions(vm: &VmSystem) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("start.js"), "globalThis.greeting = 'hello'").unwrap();
+    let template = vm.create_template(NewTemplate::named("startup")).unwrap();
+    vm.add_startup_file(template.id, vmsys_core::NewStartupFile::eval("start.js")).unwrap();
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            let (vm, id, path) = (vm.clone(), template.id, directory.path());
+            scope.spawn(move || {
+                let session = vm.create_session(NewSession::new(id, path)).unwrap();
+                let run = session.repl(format!("greeting + {number}")).unwrap();
+                assert_eq!(run.result.unwrap().preview, format!("hello{number}"));
+                session.close().unwrap();
+            });
+        }
+    });
+}
