@@ -155,7 +155,8 @@ impl VmSystem {
                 "ended what an earlier program left open"
             );
         }
-        let workers = Workers::new(config.worker, config.sandbox, config.host_env.get("TZ"));
+        let host_env = config.host_env.clone();
+        let workers = Workers::new(config.worker, config.sandbox, Box::new(move || host_env.get("TZ")));
         let inner = Arc::new(Inner {
             protected: ProtectedFiles::of(store.path()),
             store,

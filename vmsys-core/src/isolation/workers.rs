@@ -23,13 +23,16 @@ const SELF: &str = "/proc/self/exe";
 pub(crate) struct Workers {
     program: Option<PathBuf>,
     sandbox: Sandbox,
-    /// What the variable `TZ` says to this program, if it is set.
-    time_zone: Option<String>,
+    /// Tells what the variable `TZ` says to this program, if it is set.
+    time_zone: TimeZone,
     kinds: Mutex<HashMap<Vec<u8>, Kind>>,
     /// The kernel ends a process with the thread that started it, so that it is one that stays.
     starter: Mutex<Starting>,
     warned: Mutex<bool>,
 }
+
+/// Asked when a process is started, and not before: what a program shows of its environment is looked at when it is needed.
+type TimeZone = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// A kind of realm, and the process that has one.
 struct Kind {
@@ -51,7 +54,7 @@ struct Starter {
 }
 
 impl Workers {
-    pub(crate) fn new(program: Option<PathBuf>, sandbox: Sandbox, time_zone: Option<String>) -> Self {
+    pub(crate) fn new(program: Option<PathBuf>, sandbox: Sandbox, time_zone: TimeZone) -> Self {
         let (kinds, starter, warned) = Default::default();
         Self { program, sandbox, time_zone, kinds, starter, warned }
     }
@@ -109,7 +112,7 @@ impl Workers {
     }
 
     fn start(&self, config: &RealmConfig) -> Result<WarmProcess, NotMade> {
-        let (program, sandbox, time_zone) = (self.program.clone(), self.sandbox, self.time_zone.clone());
+        let (program, sandbox, time_zone) = (self.program.clone(), self.sandbox, (self.time_zone)());
         let (answer, started) = channel();
         self.on_starter(Box::new(move || {
             let program = program.as_deref().unwrap_or(Path::new(SELF));
