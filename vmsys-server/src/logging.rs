@@ -156,8 +156,10 @@ mod tests {
         let output = Slow::default();
         let mut queue = start(output.clone());
         let held = output.0.lock().unwrap();
-        for _ in 0..3 * QUEUE {
-            queue.write_all(b"x\n").unwrap();
+        // More than the queue and one batch hold, however fast the writer takes them.
+        let line = [b'x'; 64];
+        for _ in 0..2 * QUEUE + BATCH_BYTES / line.len() {
+            queue.write_all(&line).unwrap();
         }
         assert!(queue.dropped.load(Ordering::Relaxed) > 0);
         drop(held);
