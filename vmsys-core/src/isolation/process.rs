@@ -26,7 +26,7 @@ use super::sandbox::Sandbox;
 use super::wire::{Broken, Wire};
 use super::worker::WORKER;
 use crate::event::Payload;
-use crate::execution::{ErrorCode, ExecutionError};
+use crate::execution;
 
 /// How long a worker may take to be there, on a machine that is busy.
 const START: Duration = Duration::from_secs(10);
@@ -358,9 +358,7 @@ impl Realm for FarRealm {
             }
         };
         self.lost = Some(why.clone());
-        let error = ExecutionError { message: why, stack: None, name: None, code: Some(ErrorCode::WorkerDied) };
-        let usage = Usage { wall: begun.elapsed(), ..Usage::default() };
-        Outcome { end: End::Exception(error), usage }
+        Outcome { usage: Usage { wall: begun.elapsed(), ..Usage::default() }, ..execution::lost(why) }
     }
 
     fn clean_up(&mut self) -> bool {

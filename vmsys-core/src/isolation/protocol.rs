@@ -235,9 +235,25 @@ impl RealmConfig {
         Self { seed: !self.seed, crypto_seed, worktree: String::new(), ..self.clone() }
     }
 
-    /// The same for no session in particular.
-    pub(crate) fn without_identity(&self) -> Self {
-        Self { seed: 0, crypto_seed: [0; 32], origin_ms: 0, worktree: String::new(), ..self.clone() }
+    /// What makes realms of one kind: all but the identity, and of libraries not their text, which is large, and which
+    /// their integrity stands for.
+    pub(crate) fn kind(&self) -> Self {
+        let without_text = |library: &LibraryCode| {
+            let LibraryCode { file, source: _, integrity, global, sets } = library;
+            let (file, integrity, global, sets) = (file.clone(), integrity.clone(), global.clone(), sets.clone());
+            LibraryCode { file, source: String::new(), integrity, global, sets }
+        };
+        // Each field is named: one that is forgotten would let sessions share what they must not.
+        let Self { console, strict, seed: _, crypto_seed: _, origin_ms: _, worktree: _, granted, libraries, limits } =
+            self;
+        Self {
+            console: *console,
+            strict: *strict,
+            granted: granted.clone(),
+            libraries: libraries.iter().map(without_text).collect(),
+            limits: *limits,
+            ..Self::default()
+        }
     }
 }
 

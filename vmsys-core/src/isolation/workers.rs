@@ -100,7 +100,7 @@ impl Workers {
     }
 
     fn kind(&self, config: &RealmConfig) -> Result<Arc<Mutex<Option<WarmProcess>>>, NotMade> {
-        let key = key(config)?;
+        let key = rmp_serde::to_vec(&config.kind()).map_err(|error| NotMade::Engine(error.to_string()))?;
         let mut kinds = lock(&self.kinds);
         if !kinds.contains_key(&key) && kinds.len() >= MOST {
             let oldest = kinds.iter().min_by_key(|(_, kind)| kind.used).map(|(key, _)| key.clone());
@@ -150,16 +150,6 @@ impl Workers {
         };
         orders.send(order).map_err(|error| failed(&error))
     }
-}
-
-/// What makes one kind of realm another than the next: all but the identity, and of libraries not their text, which their
-/// name stands for.
-fn key(config: &RealmConfig) -> Result<Vec<u8>, NotMade> {
-    let mut kind = config.without_identity();
-    for library in &mut kind.libraries {
-        library.source.clear();
-    }
-    rmp_serde::to_vec(&kind).map_err(|error| NotMade::Engine(error.to_string()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
