@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Object, Persistent, Value};
 
+use super::budget::Budget;
 use super::bytecode::Script;
 use super::raw::{self, Answer, Failed, Key};
 
@@ -117,6 +118,8 @@ pub(crate) struct Intrinsics {
     errors: Vec<Persistent<Value<'static>>>,
     object_prototype: Persistent<Value<'static>>,
     classes: Vec<u32>,
+    /// What ends the job that values are shown in.
+    budget: Option<Rc<Budget>>,
 }
 
 impl Intrinsics {
@@ -177,7 +180,13 @@ impl Intrinsics {
             errors: errors.into_iter().map(|error| Persistent::save(ctx, error)).collect(),
             object_prototype: Persistent::save(ctx, object_prototype),
             classes: samples.iter().map(raw::class_id).collect(),
+            budget: None,
         })
+    }
+
+    /// Lets a job's budget end what is done with these: nothing else asks while a value is shown.
+    pub(super) fn within(self, budget: Rc<Budget>) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 }
 
@@ -219,6 +228,8 @@ static LOCK: Script = Script::new(
 
 /// Property reads and keys listed in one call from outside; then nested objects are cut. About 0.1 s at the worst.
 const MAX_WORK: usize = 1_000_000;
+/// What a step counts for as work of ours that nothing polls within (see [`Budget::charge`]).
+const BYTES_PER_STEP: usize = 64;
 
 /// The intrinsics at hand in a context, and the work that may still be done with them.
 ///
@@ -238,6 +249,15 @@ impl<'a, 'js> Tools<'a, 'js> {
     /// Notes work that was done: a property that was read is one.
     pub(super) fn charge(&self, work: usize) {
         self.work.set(self.work.get().saturating_sub(work));
+        self.step(work);
+    }
+
+    /// Notes steps that are bounded otherwise. A job whose time is up ends within them.
+    pub(super) fn step(&self, steps: usize) {
+        let bytes = steps.saturating_mul(BYTES_PER_STEP);
+        if self.intrinsics.budget.as_ref().is_some_and(|budget| budget.charge(bytes)) {
+            self.work.set(0);
+        }
     }
 
     /// Says whether no more work is to be begun.

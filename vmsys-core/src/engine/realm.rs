@@ -118,8 +118,9 @@ impl QuickRealm {
         let loader = LoaderHook::new();
         let world = context.with(|ctx| -> rquickjs::Result<Rc<World>> {
             let pointer = RuntimePtr::of(&ctx).ok_or(rquickjs::Error::Unknown)?;
+            let budget = Budget::new(pointer, meter);
             let world = Rc::new(World {
-                budget: Budget::new(pointer, meter),
+                budget: budget.clone(),
                 timers: Timers::default(),
                 console: ConsoleState::default(),
                 process: RefCell::new(None),
@@ -133,7 +134,7 @@ impl QuickRealm {
                 dice: RefCell::new(fastrand::Rng::with_seed(config.seed)),
                 random: RefCell::new(ChaCha20Rng::from_seed(config.crypto_seed)),
                 output_bytes: Cell::new(0),
-                intrinsics: Intrinsics::capture(&ctx)?,
+                intrinsics: Intrinsics::capture(&ctx)?.within(budget),
                 declarations: Declarations::find(&ctx),
                 builtins: Builtins::default(),
                 bridge: Bridge::default(),
