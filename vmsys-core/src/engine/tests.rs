@@ -216,6 +216,7 @@ impl Bench {
             process: self.process.clone(),
             limits: self.limits,
             clock_ms: 1_770_508_800_000,
+            alone: false,
         };
         let outcome = self.realm.run(job, host.clone());
         let clean = self.realm.clean_up();

@@ -69,6 +69,8 @@ pub(crate) struct LiveExecution {
     past_limit: AtomicBool,
     /// How often the realm has asked whether it is to stop: while this grows, it is not stuck.
     polls: AtomicU64,
+    /// How it ends, since what runs it was ended by force.
+    given_up: OnceLock<Outcome>,
     end_claimed: AtomicBool,
     /// Mirrors `log.ended`, for whoever asks often.
     published: AtomicBool,
@@ -156,6 +158,7 @@ impl LiveExecution {
             stop_requested: AtomicBool::new(false),
             past_limit: AtomicBool::new(false),
             polls: AtomicU64::new(0),
+            given_up: OnceLock::new(),
             end_claimed: AtomicBool::new(false),
             published: AtomicBool::new(false),
             log: Mutex::new(log),
@@ -240,7 +243,8 @@ impl LiveExecution {
 
     /// Waits until a call is answered, it is to end, or the time has passed.
     pub(crate) fn wait_for_news(&self, at_most: Duration) -> Wake {
-        let must_stop = || self.is_stop_requested() || self.past_limit.load(Ordering::Acquire);
+        let must_stop =
+            || self.is_stop_requested() || self.past_limit.load(Ordering::Acquire) || self.given_up().is_some();
         let log = self.lock();
         let asleep = |log: &mut Log| log.answers.is_empty() && !must_stop();
         let (mut log, _) =
@@ -388,6 +392,19 @@ impl LiveExecution {
         Outcome { end: End::Stopped(stop), usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() } }
     }
 
+    /// Says how it ends, whatever comes of it: what runs it is about to be ended by force.
+    pub(crate) fn give_up(&self, end: Outcome) {
+        let log = self.lock();
+        self.given_up.get_or_init(|| end);
+        drop(log);
+        self.changed.notify_all();
+    }
+
+    /// How it ends, if it was given up.
+    pub(crate) fn given_up(&self) -> Option<&Outcome> {
+        self.given_up.get()
+    }
+
     /// Takes the right to end it: true for one caller only.
     pub(crate) fn claim_end(&self) -> bool {
         !self.end_claimed.swap(true, Ordering::AcqRel)
@@ -500,7 +517,10 @@ impl Surroundings for LiveExecution {
     }
 
     fn should_stop(&self) -> bool {
-        self.stop_reason().is_some() || self.end_claimed.load(Ordering::Acquire) || self.time_left().is_zero()
+        self.stop_reason().is_some()
+            || self.given_up().is_some()
+            || self.end_claimed.load(Ordering::Acquire)
+            || self.time_left().is_zero()
     }
 
     fn emit(&self, payload: Payload) -> std::result::Result<(), EmitRefused> {

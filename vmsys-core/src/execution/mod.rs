@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::ending::{lost, never_ran};
 pub(crate) use self::host::ExecutionHost;
 pub(crate) use self::live::{LiveExecution, Progress, Request};
-pub(crate) use self::run::{job_limits, publish, submit};
+pub(crate) use self::run::{Manner, STUCK, job_limits, publish, submit};
 
 use crate::event::Event;
 use crate::ids::{ExecutionId, SessionId};

@@ -322,6 +322,8 @@ pub(crate) struct Job {
     pub(crate) limits: JobLimits,
     /// The time now, in milliseconds since 1970.
     pub(crate) clock_ms: i64,
+    /// Whether nothing else runs, so that both sides of a line may wait awake for each other.
+    pub(crate) alone: bool,
 }
 
 /// Script or module.

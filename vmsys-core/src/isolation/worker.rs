@@ -20,6 +20,7 @@ use super::handover;
 use super::os_thread::OsThread;
 use super::protocol::{Call, EmitRefused, Host, Order, Outcome, Realm as _, Report, SharedHost, Stop, Wake};
 use super::sandbox::{self, Sandbox, Stage};
+use super::spin;
 use super::wire::{Broken, Wire};
 use crate::engine::QuickRealm;
 use crate::event::Payload;
@@ -30,6 +31,9 @@ pub(super) const WORKER: &str = "vm-system-worker";
 
 /// Address space for the stack of scripts, for the reasons of `isolation::thread`.
 const STACK_BYTES: usize = 256 << 20;
+
+/// How long a worker stays awake for the next job, when nothing else wants the processor.
+const SPIN: Duration = Duration::from_micros(50);
 
 /// Whether this program can be started again as a worker.
 static CAN_WORK: AtomicBool = AtomicBool::new(false);
@@ -79,6 +83,8 @@ fn work(sandbox: Sandbox) -> Result<(), Broken> {
     tie_to_host()?;
     // The engine asks the C library for the local time, which reads files when it is first asked; later there are none.
     fork::learn_time_zone();
+    // So does the standard library, to count processors.
+    spin::most();
     fork::die_of_faults();
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // The line has one descriptor, so that a copy of this process can let go of it.
@@ -132,12 +138,16 @@ fn serve(mut realm: QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: Sand
     realm.adopt(*identity);
     loop {
         let Order::Run(number, job) = line.receive()? else { return Err(unexpected()) };
+        let alone = job.alone;
         let host: SharedHost = Rc::new(RefCell::new(FarHost { line: line.clone(), number }));
         let outcome: Outcome = realm.run(*job, host);
         // Before what it left is thrown away: the job is over, and what follows is not held against its limits.
         line.send(&Report::Ended(outcome))?;
         let clean = realm.clean_up();
         line.send(&Report::Cleaned(clean))?;
+        if alone {
+            line.wire.borrow().spin(SPIN);
+        }
     }
 }
 

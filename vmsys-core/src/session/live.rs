@@ -9,8 +9,8 @@ use crate::bell::Bell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::LiveExecution;
 use crate::ids::SessionId;
+use crate::isolation::home::{Home, Task};
 use crate::isolation::os_thread::OsThread;
-use crate::isolation::thread::{RealmThread, Task};
 use crate::modules::SessionModules;
 use crate::store::Store;
 use crate::template::Settings;
@@ -39,7 +39,7 @@ struct State {
     /// Somebody closes it: nothing new may begin.
     closing: bool,
     record: SessionRecord,
-    thread: Option<RealmThread>,
+    home: Option<Home>,
 }
 
 /// Where a live session stands. What is legal in each phase is decided here and nowhere else:
@@ -72,7 +72,7 @@ impl LiveSession {
             modules,
             bell: Arc::new(Bell::default()),
             order: Mutex::new(()),
-            state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
+            state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, home: None }),
             changed: Condvar::new(),
             unstored: AtomicBool::new(false),
         })
@@ -96,21 +96,21 @@ impl LiveSession {
         }
     }
 
-    /// Names its thread to the operating system.
+    /// Names what its realm runs on to the operating system.
     pub(crate) fn os_thread(&self) -> Option<OsThread> {
-        self.lock().thread.as_ref().map(RealmThread::os_thread)
+        self.lock().home.as_ref().map(Home::os_thread)
     }
 
-    /// Gives it the thread that its realm lives on.
+    /// Gives it the place that its realm lives in.
     ///
     /// # Errors
     /// It was closed meanwhile.
-    pub(crate) fn attach(&self, thread: RealmThread) -> Result<()> {
+    pub(crate) fn attach(&self, home: Home) -> Result<()> {
         let mut state = self.lock();
         if state.closing || matches!(state.phase, Phase::Gone) {
             return Err(self.not_ready(&state));
         }
-        state.thread = Some(thread);
+        state.home = Some(home);
         Ok(())
     }
 
@@ -149,9 +149,27 @@ impl LiveSession {
         Ok(())
     }
 
-    /// Gives the realm something to do; false when its thread is gone.
+    /// Gives the realm something to do; false when it is gone.
     pub(crate) fn submit(&self, task: Task) -> bool {
-        self.lock().thread.as_ref().is_some_and(|thread| thread.submit(task))
+        self.lock().home.as_ref().is_some_and(|home| home.submit(task))
+    }
+
+    /// Gives the realm something to do that the caller waits for, and so does it here where that can be done.
+    pub(crate) fn perform(&self, task: Task) -> bool {
+        let process = match &self.lock().home {
+            Some(Home::Process(process)) => process.clone(),
+            Some(home) => return home.submit(task),
+            None => return false,
+        };
+        process.run(task);
+        true
+    }
+
+    /// Ends its worker process in the middle of what runs, if it has one.
+    pub(crate) fn cut_off(&self) {
+        if let Some(home) = &self.lock().home {
+            home.cut_off();
+        }
     }
 
     /// The execution that was begun is over, and the runtime can be used on.
@@ -196,14 +214,14 @@ impl LiveSession {
         state.phase = Phase::Gone;
         state.record.status = SessionStatus::Crashed;
         state.record.last_error = Some(reason.to_owned());
-        let thread = state.thread.take();
+        let home = state.home.take();
         drop(state);
         self.changed.notify_all();
         self.bell.ring();
-        match thread {
-            Some(thread) if stuck => thread.abandon(),
+        match home {
+            Some(home) if stuck => home.abandon(),
             // Dropped, not closed: this may run on the very thread that would be waited for.
-            Some(thread) => drop(thread),
+            Some(home) => drop(home),
             None => {}
         }
         // A stuck thread may be within one of them: then they are closed when it comes back.
@@ -229,10 +247,19 @@ impl LiveSession {
         Ok(())
     }
 
+    /// Since when it has been idle, if it is, and its worker process, if it has one.
+    pub(crate) fn idle_worker(&self) -> Option<(Instant, OsThread)> {
+        let state = self.lock();
+        match (&state.phase, &state.home) {
+            (Phase::Idle(since), Some(home)) => Some((*since, home.os_thread())).filter(|(_, on)| on.is_process()),
+            _ => None,
+        }
+    }
+
     /// Tells whether nothing runs in it, and nothing can any more: its worker process is gone.
     pub(crate) fn has_lost_worker(&self) -> bool {
         let state = self.lock();
-        matches!(state.phase, Phase::Idle(_)) && state.thread.as_ref().is_some_and(RealmThread::has_lost_worker)
+        matches!(state.phase, Phase::Idle(_)) && state.home.as_ref().is_some_and(Home::has_lost_worker)
     }
 
     /// Begins to close it if nothing has run in it for so long: from then on nothing new begins, and the caller closes
@@ -282,12 +309,12 @@ impl LiveSession {
         state.record.closed_at = Some(now);
         state.record.last_error = reason.map(str::to_owned);
         let record = state.record.clone();
-        let thread = state.thread.take();
+        let home = state.home.take();
         drop(state);
         self.changed.notify_all();
         self.bell.ring();
-        if let Some(thread) = thread {
-            thread.close();
+        if let Some(home) = home {
+            home.close();
         }
         self.modules.close();
         Ok(record)
