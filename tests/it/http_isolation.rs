@@ -61,6 +61,16 @@ fn a_template_chooses_and_the_session_says_where_it_runs() {
 }
 
 #[test]
+fn without_being_told_a_daemon_gives_each_session_a_process() {
+    let daemon = Daemon::with(&Home::new(), |command| {
+        command.env_remove("VM_SYSTEM_ISOLATION");
+    });
+    let session = daemon.session();
+    assert_eq!(daemon.session_record(&session)["runtime_meta"]["isolation"], "process");
+    assert!(!children(daemon.id()).is_empty());
+}
+
+#[test]
 fn a_worker_has_nothing_but_its_line() {
     let daemon = start();
     let template = daemon.template(json!({}));
