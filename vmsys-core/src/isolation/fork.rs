@@ -4,6 +4,9 @@
 use std::io;
 use std::mem::MaybeUninit;
 
+/// How a process becomes two, as the kernel is told.
+pub(super) const SIBLING: libc::c_int = libc::CLONE_PARENT | libc::SIGCHLD;
+
 /// Which of the two this is.
 pub(super) enum Forked {
     /// The one that was there, and the other one's number.
@@ -41,7 +44,7 @@ pub(super) fn die_of_faults() {
 /// Has this process, which must have one thread only, become two. The other one is a child of this one's parent, which
 /// waits for its end.
 pub(super) fn sibling() -> io::Result<Forked> {
-    let flags = libc::c_long::from(libc::CLONE_PARENT | libc::SIGCHLD);
+    let flags = libc::c_long::from(SIBLING);
     // SAFETY: without a stack of its own, and without shared memory, the child is a copy of this process that goes on here,
     // as after `fork`. There is one thread, so that no lock is held by one that the copy does not have. The C library is
     // not told; it knows a thread's number from its start, and needs it for locks between processes only, of which there

@@ -81,6 +81,8 @@ pub fn become_worker(args: impl IntoIterator<Item = OsString>) -> Option<ExitCod
 fn work(sandbox: Sandbox) -> Result<(), Broken> {
     fork::close_inherited()?;
     tie_to_host()?;
+    // And whatever comes out of it with it.
+    let _ = OsThread::current().yield_to_others();
     // The engine asks the C library for the local time, which reads files when it is first asked; later there are none.
     fork::learn_time_zone();
     // So does the standard library, to count processors.
@@ -100,7 +102,6 @@ fn tie_to_host() -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"vm-worker");
-    let _ = OsThread::current().yield_to_others();
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::isolation::os_thread::OsThread;
 use crate::isolation::protocol::Stop;
 
 /// How often the watchdog looks.
-const WATCH_EVERY: Duration = Duration::from_millis(20);
+const WATCH_EVERY: Duration = Duration::from_millis(10);
 /// How often it looks for worker processes that have ended while nothing ran in them.
 const WORKERS_EVERY: Duration = Duration::from_millis(500);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
@@ -38,8 +38,9 @@ const GRACE: Duration = Duration::from_millis(250);
 /// time to unwind.
 const GRACE_UNWINDING: Duration = Duration::from_secs(2);
 /// How long a process may take after its limit, on the clock, and how much processor time it must have had of that to show
-/// that it had a turn: an answer is promised within 250 ms, and to end a process is certain.
-const GRACE_OF_PROCESS: Duration = Duration::from_millis(150);
+/// that it had a turn: an answer is promised within 250 ms, of which two commits may take half, and to end a process is
+/// certain.
+const GRACE_OF_PROCESS: Duration = Duration::from_millis(100);
 const TURN_OF_PROCESS: Duration = Duration::from_millis(5);
 /// And when it had none, because somebody has stopped it, or the host does something for it meanwhile.
 const GRACE_OF_SLEEPER: Duration = Duration::from_secs(2);
