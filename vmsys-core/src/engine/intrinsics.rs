@@ -10,6 +10,7 @@ use rquickjs::{Ctx, Object, Persistent, Value};
 use super::budget::Budget;
 use super::bytecode::Script;
 use super::raw::{self, Answer, Failed, Key};
+use crate::isolation::memory;
 
 /// Declares the captured functions: one name on our side, one expression that yields it in a pristine realm.
 macro_rules! builtins {
@@ -163,7 +164,8 @@ impl Intrinsics {
             .leak()
         });
         static CAPTURE: LazyLock<Script> = LazyLock::new(|| Script::new("vm:intrinsics", &TEXT));
-        let captured: Vec<Value<'_>> = CAPTURE.run(ctx)?.get()?;
+        let capture = memory::program(|| &*CAPTURE);
+        let captured: Vec<Value<'_>> = capture.run(ctx)?.get()?;
         let [functions, samples, errors, object_prototype] =
             <[Value<'_>; 4]>::try_from(captured).map_err(|_| rquickjs::Error::Unknown)?;
         let errors: Vec<Value<'_>> = errors.get()?;

@@ -392,12 +392,18 @@ impl LiveExecution {
         Outcome { end: End::Stopped(stop), usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() } }
     }
 
-    /// Says how it ends, whatever comes of it: what runs it is about to be ended by force.
-    pub(crate) fn give_up(&self, end: Outcome) {
+    /// Says how it ends, whatever comes of it: what runs it is about to be ended by force. False says that it has ended by
+    /// itself, and that nothing is to be ended any more.
+    pub(crate) fn give_up(&self, end: Outcome) -> bool {
+        // Under the lock, under which its end is claimed too: only one of both comes first.
         let log = self.lock();
-        self.given_up.get_or_init(|| end);
+        let runs = !self.end_claimed.load(Ordering::Acquire);
+        if runs {
+            self.given_up.get_or_init(|| end);
+        }
         drop(log);
         self.changed.notify_all();
+        runs
     }
 
     /// How it ends, if it was given up.
@@ -407,6 +413,7 @@ impl LiveExecution {
 
     /// Takes the right to end it: true for one caller only.
     pub(crate) fn claim_end(&self) -> bool {
+        let _log = self.lock();
         !self.end_claimed.swap(true, Ordering::AcqRel)
     }
 

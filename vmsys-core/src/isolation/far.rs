@@ -12,7 +12,7 @@ use super::home::Task;
 use super::os_thread::{OsThread, current_cpu_time};
 use super::process::{FIRST_BYTES, Killer, Worker};
 use super::protocol::{
-    End, Identity, Job, NotMade, Order, Outcome, Realm, Remote, Report, SharedHost, Stop, Usage, Wake,
+    Cleaned, End, Identity, Job, NotMade, Order, Outcome, Realm, Remote, Report, SharedHost, Stop, Usage, Wake,
 };
 use super::wire::Broken;
 use crate::event::Payload;
@@ -21,8 +21,10 @@ use crate::execution;
 /// How long a host stays awake for what a worker says, when nothing else wants the processor.
 const SPIN: Duration = Duration::from_micros(100);
 
-/// How long a worker may take to throw away what a job left due: longer than it takes itself to give that up.
+/// How long a worker may take, at the most, to throw away what a job left due: longer than it takes itself to give that up.
 const CLEANUP: Duration = Duration::from_secs(5);
+/// And at the least, since nobody has an answer before that, and one is promised soon after the limit.
+const CLEANUP_PAST_LIMIT: Duration = Duration::from_millis(100);
 
 /// How often a host that waits for something else looks whether its worker is still there.
 const LISTEN_EVERY: Duration = Duration::from_millis(250);
@@ -93,13 +95,15 @@ struct FarRealm {
     jobs: u64,
     /// Whether nothing else wants the processor, as far as the last job knew.
     alone: bool,
+    /// How long the last job may be cleaned up after.
+    cleanup: Duration,
     lost: Option<String>,
 }
 
 impl FarRealm {
     fn new(mut worker: Worker, identity: Identity) -> Result<Self, NotMade> {
         match worker.wire.send(&Order::Adopt(Box::new(identity))) {
-            Ok(()) => Ok(Self { worker, jobs: 0, alone: false, lost: None }),
+            Ok(()) => Ok(Self { worker, jobs: 0, alone: false, cleanup: CLEANUP, lost: None }),
             Err(_) => Err(NotMade::Engine(format!("the worker process is gone: {}", worker.end()))),
         }
     }
@@ -172,6 +176,11 @@ impl FarRealm {
                     if let Some(stop @ (Stop::Events | Stop::Output)) = host.borrow().stop_reason() {
                         outcome.end = End::Stopped(stop);
                     }
+                    let left = match outcome.end {
+                        End::Stopped(Stop::Wall | Stop::Cpu) => Duration::ZERO,
+                        _ => limits.wall.saturating_sub(begun.elapsed()),
+                    };
+                    self.cleanup = left.clamp(CLEANUP_PAST_LIMIT, CLEANUP);
                     outcome.usage.cpu = outcome.usage.cpu.min(far.cpu_used()).saturating_add(cpu_here());
                     return Ok(outcome);
                 }
@@ -237,8 +246,18 @@ impl Realm for FarRealm {
             return false;
         }
         let wire = &mut self.worker.wire;
-        let spoke = self.alone && wire.spin(SPIN) || wire.wait(CLEANUP);
-        spoke && matches!(wire.receive_bounded(FIRST_BYTES), Ok(Report::Cleaned(true)))
+        let spoke = self.alone && wire.spin(SPIN) || wire.wait(self.cleanup);
+        if !spoke {
+            return false;
+        }
+        match wire.receive_bounded(FIRST_BYTES) {
+            Ok(Report::Cleaned(Cleaned::Yes)) => true,
+            Ok(Report::Cleaned(Cleaned::Astray(blocks))) => {
+                self.lost = Some(format!("a job left {blocks} blocks outside of its guest's heap"));
+                false
+            }
+            _ => false,
+        }
     }
 
     fn cpu_time(&self) -> Duration {

@@ -5,6 +5,7 @@ mod far;
 mod fork;
 mod handover;
 pub(crate) mod home;
+pub(crate) mod memory;
 pub(crate) mod os_thread;
 pub(crate) mod process;
 pub(crate) mod protocol;
@@ -15,6 +16,7 @@ mod wire;
 mod worker;
 pub(crate) mod workers;
 
+pub use self::memory::WorkerAlloc;
 pub(crate) use self::sandbox::ARCH;
 pub use self::sandbox::Sandbox;
 pub use self::worker::become_worker;

@@ -27,8 +27,9 @@ const START: Duration = Duration::from_secs(10);
 /// The most that a worker may say before it is known what its session may use.
 pub(super) const FIRST_BYTES: usize = 64 << 10;
 
-/// Address space that a worker has beside twice the heap of its session: the program, its stacks, and the reserve.
-const ADDRESS_SPACE: usize = 2 << 30;
+/// Address space that a worker has beside four times the heap of its session, of which half is set aside: the program, its
+/// stacks, and the reserve.
+const ADDRESS_SPACE: usize = 3 << 30;
 
 /// A process that has made a realm for nobody in particular, and becomes two for each session.
 pub(super) struct WarmProcess {
@@ -249,7 +250,7 @@ fn describe(status: ExitStatus) -> String {
 
 /// The heap is counted by the worker itself; this holds should it not any more.
 fn bound_address_space(process: Pid, memory_bytes: usize) -> io::Result<()> {
-    let most = memory_bytes.saturating_mul(2).saturating_add(ADDRESS_SPACE) as u64;
+    let most = memory_bytes.saturating_mul(4).saturating_add(ADDRESS_SPACE) as u64;
     let limit = Rlimit { current: Some(most), maximum: Some(most) };
     rustix::process::prlimit(Some(process), Resource::As, limit)?;
     Ok(())

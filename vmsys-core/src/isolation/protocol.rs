@@ -58,7 +58,18 @@ pub(crate) enum Report {
     /// The job has ended.
     Ended(Outcome),
     /// What the job left due is thrown away, or could not be.
-    Cleaned(bool),
+    Cleaned(Cleaned),
+}
+
+/// What became of what a job left due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cleaned {
+    /// It is gone.
+    Yes,
+    /// It is not.
+    No,
+    /// It is, but so many blocks are where none of the guest's may be: a fault of ours.
+    Astray(i64),
 }
 
 /// One JavaScript world, driven by jobs.

@@ -338,8 +338,9 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         match suspect.cut_off {
             None if (used >= TURN_OF_PROCESS && waited >= GRACE_OF_PROCESS) || waited >= GRACE_OF_SLEEPER => {
                 // Whoever drives it tells how it ended: many of them at once, where we would take one after the other.
-                running.live.give_up(running.live.stuck(suspect.reason, thread));
-                running.session.cut_off();
+                if running.live.give_up(running.live.stuck(suspect.reason, thread)) {
+                    running.session.cut_off();
+                }
                 suspect.cut_off = Some(Instant::now());
             }
             Some(since) if since.elapsed() >= GRACE_OF_DRIVER => {

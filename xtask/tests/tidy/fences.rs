@@ -217,6 +217,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("vmsys-core/src/store/tests/file_system.rs", "a file system of SQLite's, in which the power can be cut"),
     ("vmsys-core/src/isolation/control.rs", "memory that two processes share"),
     ("vmsys-core/src/isolation/fork.rs", "becoming two processes"),
+    ("vmsys-core/src/isolation/memory.rs", "the heap of a guest"),
     ("vmsys-core/src/isolation/os_thread.rs", "processor time and scheduling class of another thread"),
 ];
 
