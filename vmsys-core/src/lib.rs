@@ -81,7 +81,8 @@
 //! - It bounds executions and sessions one by one; their sum only where [`Bounds`] are set. It deletes no history unless
 //!   [`Retention`] says so.
 //! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
-//! - It confines no program that a script may start with `exec`.
+//! - Programs that a script may start with `exec` are confined as far as the machine can ([`Sandbox`]); what several of them
+//!   take together is not bounded.
 //! - It has no async interface: calls block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
 

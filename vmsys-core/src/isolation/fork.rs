@@ -1,5 +1,5 @@
 //! What a process does to be one that others come out of: it lets go of what it was born with, and becomes two.
-#![expect(unsafe_code, reason = "clone, close_range, signal and localtime_r of libc")]
+#![expect(unsafe_code, reason = "clone, unshare, close_range, signal and localtime_r of libc")]
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -22,6 +22,17 @@ pub(super) fn close_inherited() -> io::Result<()> {
     match unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Leaves the host's users and networks for new ones, which have nothing in them, where the system lets anybody do that. It
+/// comes on top of what refuses a worker all network, and so nothing is missing without it.
+pub(super) fn leave_namespaces() {
+    for flags in [libc::CLONE_NEWUSER | libc::CLONE_NEWNET, libc::CLONE_NEWUSER] {
+        // SAFETY: takes a number, and changes no memory.
+        if unsafe { libc::unshare(flags) } == 0 {
+            return;
+        }
     }
 }
 

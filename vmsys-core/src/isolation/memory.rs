@@ -276,3 +276,69 @@ unsafe impl Allocator for Range {
         PAGE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::print_stdout, reason = "one process tells another what came of it")]
+
+    use std::process::Command;
+
+    use super::*;
+
+    /// Passes all on, but in the process of the test below.
+    #[global_allocator]
+    static ALLOCATOR: WorkerAlloc = WorkerAlloc;
+
+    fn is_of_guest_vec(bytes: &[u8]) -> bool {
+        is_of_guest(bytes.as_ptr().cast_mut())
+    }
+
+    /// In a process of its own, with one thread.
+    #[test]
+    #[ignore = "called by `what_is_a_guests_is_apart_from_all_else`"]
+    fn apart() {
+        begin(64 << 20).unwrap();
+        let before = scratch_blocks();
+        let mut kept = guest(|| vec![7_u8; 100_000]);
+        assert!(is_of_guest_vec(&kept));
+        // Wherever it grows, it stays where it is.
+        scratch(|| kept.resize(300_000, 8));
+        assert!(is_of_guest_vec(&kept) && kept[99_999] == 7 && kept[299_999] == 8);
+        assert_eq!(scratch_blocks(), before);
+
+        let message = scratch(|| vec![1_u8; 100]);
+        assert!(!is_of_guest_vec(&message));
+        assert_eq!(scratch_blocks(), before + 1);
+        guest(|| drop(message));
+        assert_eq!(scratch_blocks(), before);
+
+        program(|| std::mem::forget(vec![1_u8; 100]));
+        assert_eq!(scratch_blocks(), before);
+
+        // What was used is zero where zeros are asked for, and what is let go of is used again.
+        for round in 0..100_u8 {
+            let mut large = guest(|| vec![0_u8; 40 << 20]);
+            assert!(is_of_guest_vec(&large) && large.iter().all(|byte| *byte == 0));
+            large.fill(round | 1);
+        }
+        let past_its_end = guest(|| vec![1_u8; 80 << 20]);
+        assert!(!is_of_guest_vec(&past_its_end));
+        assert_eq!(scratch_blocks(), before + 1);
+        drop(past_its_end);
+        assert!(kept.iter().take(100_000).all(|byte| *byte == 7));
+        scratch(|| drop(kept));
+        assert_eq!(scratch_blocks(), before);
+        println!("it is apart");
+    }
+
+    #[test]
+    fn what_is_a_guests_is_apart_from_all_else() {
+        let program = std::fs::read_link("/proc/self/exe").unwrap();
+        let name = "isolation::memory::tests::apart";
+        let arguments = ["--exact", name, "--ignored", "--nocapture", "--test-threads=1"];
+        let output = Command::new(program).args(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("it is apart"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -86,6 +86,10 @@ pub fn become_worker(args: impl IntoIterator<Item = OsString>) -> Option<ExitCod
 /// two for each session. The copy has the realm from its first moment, and shares its memory until it writes to it.
 fn work(sandbox: Sandbox) -> Result<(), Broken> {
     fork::close_inherited()?;
+    if sandbox != Sandbox::Off {
+        // First: with other users the kernel forgets whose death this process shares.
+        fork::leave_namespaces();
+    }
     tie_to_host()?;
     // And whatever comes out of it with it.
     let _ = OsThread::current().yield_to_others();
