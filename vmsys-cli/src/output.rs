@@ -89,6 +89,18 @@ impl Output {
         self.json
     }
 
+    /// Tells whether standard output takes colour.
+    pub(crate) fn has_color(&self) -> bool {
+        self.out.color
+    }
+
+    /// Writes a line that is only there for orientation.
+    pub(crate) fn dim_line(&mut self, text: &str) {
+        let line = self.out.paint(DIM, visible(text));
+        self.out.write(&format!("{line}\n"));
+        self.out.flush();
+    }
+
     /// Writes one line to standard output.
     ///
     /// Control characters other than the tab are shown as escapes: the text may come from anybody who can reach the
