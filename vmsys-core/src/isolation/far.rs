@@ -4,7 +4,7 @@
 //! checked, and one that says what it may not say is killed.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::control::Control;
@@ -17,6 +17,8 @@ use super::protocol::{
 use super::wire::Broken;
 use crate::event::Payload;
 use crate::execution;
+use crate::lookup::{Answer, Question};
+use crate::value::{ResultValue, TreeText};
 
 /// How long a host stays awake for what a worker says, when nothing else wants the processor.
 const SPIN: Duration = Duration::from_micros(100);
@@ -25,6 +27,12 @@ const SPIN: Duration = Duration::from_micros(100);
 const CLEANUP: Duration = Duration::from_secs(5);
 /// And at the least, since nobody has an answer before that, and one is promised soon after the limit.
 const CLEANUP_PAST_LIMIT: Duration = Duration::from_millis(100);
+
+/// How long a worker may take to answer what is asked between jobs: it gives up by itself long before.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What such an answer may take: names and lines.
+const ANSWER_BYTES: usize = 4 << 20;
 
 /// How often a host that waits for something else looks whether its worker is still there.
 const LISTEN_EVERY: Duration = Duration::from_millis(250);
@@ -65,6 +73,11 @@ impl RealmProcess {
     pub(super) fn submit(&self, task: Task) -> bool {
         let process = self.clone();
         std::thread::Builder::new().name("vm-run".to_owned()).spawn(move || process.run(task)).is_ok()
+    }
+
+    /// Tells whether nobody drives it at the moment.
+    pub(super) fn is_left_alone(&self) -> bool {
+        !matches!(self.realm.try_lock(), Err(TryLockError::WouldBlock))
     }
 
     /// Tells whether the process has ended.
@@ -143,6 +156,7 @@ impl FarRealm {
             }
             let answer = match wire.receive_bounded(most)? {
                 Report::Emit(payload @ (Payload::Console { .. } | Payload::Stdout { .. } | Payload::Stderr { .. })) => {
+                    check_trees(&payload)?;
                     Order::Emitted(host.borrow_mut().emit(payload))
                 }
                 Report::Emit(_) => return Err(Broken::Nonsense("an event that is not a script's to say".to_owned())),
@@ -184,13 +198,35 @@ impl FarRealm {
                     outcome.usage.cpu = outcome.usage.cpu.min(far.cpu_used()).saturating_add(cpu_here());
                     return Ok(outcome);
                 }
-                Report::Ready(_) | Report::Made(_) | Report::Waiting | Report::Forked(_) | Report::Cleaned(_) => {
+                Report::Ready(_)
+                | Report::Made(_)
+                | Report::Waiting
+                | Report::Forked(_)
+                | Report::Cleaned(_)
+                | Report::Answered(_) => {
                     return Err(Broken::Nonsense("a report that makes no sense while a job runs".to_owned()));
                 }
             };
             stop_at_limits();
             wire.send(&answer)?;
         }
+    }
+}
+
+impl FarRealm {
+    /// Asks what an honest worker answers at once, and in few words.
+    fn ask_far(&mut self, question: &Question) -> Result<Answer, Broken> {
+        let wire = &mut self.worker.wire;
+        wire.set_patience(Some(ANSWER))?;
+        wire.send(&Order::Ask(question.clone()))?;
+        let Report::Answered(answer) = wire.receive_bounded(ANSWER_BYTES)? else {
+            return Err(Broken::Nonsense("a report that makes no sense to a question".to_owned()));
+        };
+        if !answer.answers(question) {
+            return Err(Broken::Nonsense("an answer that is none to the question".to_owned()));
+        }
+        wire.set_patience(None)?;
+        Ok(answer)
     }
 }
 
@@ -222,7 +258,22 @@ fn check(outcome: &Outcome, output_bytes: usize) -> Result<(), Broken> {
     if bytes > output_bytes.saturating_add(RESULT_BYTES) {
         return Err(Broken::Nonsense("a result that is larger than any may be".to_owned()));
     }
-    Ok(())
+    match &outcome.end {
+        End::Value(ResultValue { tree: Some(tree), .. }) if !tree.is_sound() => Err(no_tree()),
+        _ => Ok(()),
+    }
+}
+
+/// No honest worker shows what it prints otherwise.
+fn check_trees(payload: &Payload) -> Result<(), Broken> {
+    let Payload::Console { args, .. } = payload else { return Ok(()) };
+    let bytes = args.iter().map(|tree| tree.as_str().len()).sum::<usize>();
+    let is_sound = bytes <= TreeText::MAX_BYTES && args.iter().all(TreeText::is_sound);
+    if is_sound { Ok(()) } else { Err(no_tree()) }
+}
+
+fn no_tree() -> Broken {
+    Broken::Nonsense("a value that is shown as none is".to_owned())
 }
 
 impl Realm for FarRealm {
@@ -258,6 +309,24 @@ impl Realm for FarRealm {
             }
             _ => false,
         }
+    }
+
+    fn ask(&mut self, question: Question) -> Option<Answer> {
+        if self.lost.is_some() {
+            return None;
+        }
+        let answered = self.ask_far(&question);
+        let why = match answered {
+            Ok(answer) => return Some(answer),
+            Err(Broken::Closed) => format!("the session's worker process died: {}", self.worker.end()),
+            Err(Broken::Nonsense(what)) => {
+                tracing::error!(what, "a worker broke the protocol, and was killed");
+                self.worker.end();
+                format!("the session's worker process was killed: it sent {what}")
+            }
+        };
+        self.lost = Some(why);
+        None
     }
 
     fn cpu_time(&self) -> Duration {

@@ -54,6 +54,11 @@ impl Home {
         }
     }
 
+    /// Tells whether it has a worker process that nobody drives at the moment.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        matches!(self, Self::Process(process) if process.is_left_alone())
+    }
+
     /// Gives the realm something to do, for which nobody waits here; false when it can do nothing any more.
     pub(crate) fn submit(&self, task: Task) -> bool {
         match self {

@@ -150,7 +150,15 @@ fn serve(mut realm: Box<QuickRealm>, stream: UnixStream, page: OwnedFd, sandbox:
     memory::guest(|| realm.adopt(*identity));
     let at_rest = memory::scratch_blocks();
     loop {
-        let Order::Run(number, job) = line.receive()? else { return Err(unexpected()) };
+        let (number, job) = match line.receive()? {
+            Order::Run(number, job) => (number, job),
+            Order::Ask(question) => {
+                let Some(answer) = memory::guest(|| realm.ask(question)) else { return Err(unexpected()) };
+                line.send(&Report::Answered(answer))?;
+                continue;
+            }
+            _ => return Err(unexpected()),
+        };
         let alone = job.alone;
         let host: SharedHost = Rc::new(RefCell::new(FarHost { line: line.clone(), number }));
         let outcome: Outcome = memory::guest(|| realm.run(*job, host));
