@@ -116,14 +116,16 @@ pub use self::isolation::{Sandbox, become_worker};
 pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
 pub use self::modules::{
-    CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,
+    Call, CallContext, FunctionInfo, HostArgs, HostError, HostModule, HostTask, Module, ModuleInfo, ModuleInstance,
+    PendingCall, SessionContext, Stopped,
 };
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 pub use self::stats::{Distribution, Histogram, Stats, StoreStats};
 pub use self::store::Durability;
 pub use self::system::{
-    Bounds, Config, ExecutionNews, ExecutionWatch, IdempotencyKey, Retention, RunningExecution, Session, SessionCursor,
-    SessionNews, SessionStart, SessionWatch, Submission, VmSystem,
+    Bounds, Config, EndOfExecution, EvalError, Evaluation, EventStream, Events, ExecutionNews, ExecutionWatch,
+    IdempotencyKey, Retention, RunningExecution, Session, SessionCursor, SessionEventStream, SessionEvents,
+    SessionNews, SessionStart, SessionWatch, Submission, Thrown, VmSystem,
 };
 pub use self::template::{
     Capability, CapabilityKind, Engine, FsPolicy, HostPattern, Isolation, LimitsPatch, NetPolicy, NewCapability,
@@ -131,4 +133,4 @@ pub use self::template::{
     StartupMode, Template, TemplateDetail, TemplatePatch,
 };
 pub use self::time::Timestamp;
-pub use self::value::{CallError, JsonText, ResultValue, Value, ValueType};
+pub use self::value::{Bytes, CallError, JsonText, ResultValue, Value, ValueError, ValueType};

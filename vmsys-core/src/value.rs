@@ -8,9 +8,11 @@ use serde_json::value::RawValue;
 
 mod data;
 mod error;
+mod typed;
 
 pub use self::data::Value;
 pub use self::error::CallError;
+pub use self::typed::{Bytes, ValueError};
 
 /// A JSON document as text, checked to be one, and parsed only when somebody asks.
 ///

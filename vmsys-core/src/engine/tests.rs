@@ -210,6 +210,8 @@ impl Bench {
         let job = Job {
             source: source.to_owned(),
             name: self.name.to_owned(),
+            act: Act::Run,
+            wants_data: false,
             goal: self.goal,
             typescript: self.typescript,
             imports: Imports::Awaited,

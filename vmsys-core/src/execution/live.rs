@@ -3,19 +3,21 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::ending::{Ending, ending};
 use super::{Execution, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
-use crate::bell::Bell;
+use crate::bell::{Bell, Listener};
 use crate::error::Result;
 use crate::event::{Event, Payload};
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::os_thread::{OsThread, current_cpu_time};
-use crate::isolation::protocol::{Completion, EmitRefused, End, Outcome, Remote, Stop, Usage, Wake};
+use crate::isolation::protocol::{Act, Completion, Data, EmitRefused, End, Outcome, Remote, Stop, Usage, Wake};
 use crate::isolation::spin::spin;
 use crate::limits::Limits;
 use crate::modules::Surroundings;
+use crate::session::ConsoleSink;
 use crate::store::{KeyUse, Store};
 use crate::time::Timestamp;
 use crate::value::{CallError, Value};
@@ -33,6 +35,10 @@ pub(crate) struct Request {
     pub(crate) env: JsonObject,
     /// Whether the file is imported: then it runs once in the session.
     pub(crate) imported: bool,
+    /// What is done with the input.
+    pub(crate) act: Act,
+    /// Whether what it comes to is wanted as data, beside what is recorded of it.
+    pub(crate) wants_data: bool,
 }
 
 impl Request {
@@ -45,8 +51,66 @@ impl Request {
     }
 
     fn of(kind: ExecutionKind) -> Self {
-        Self { kind, input: None, path: None, args: JsonObject::new(), env: JsonObject::new(), imported: false }
+        Self {
+            kind,
+            input: None,
+            path: None,
+            args: JsonObject::new(),
+            env: JsonObject::new(),
+            imported: false,
+            act: Act::Run,
+            wants_data: false,
+        }
     }
+
+    /// A call of what these names lead to. Its record has the arguments, so that it could be made again.
+    pub(crate) fn call(function: String, args: Vec<Value>) -> Self {
+        let recorded = args.iter().enumerate().map(|(place, arg)| (place.to_string(), arg.recorded())).collect();
+        Self { input: Some(function), args: recorded, act: Act::Call(args), ..Self::of(ExecutionKind::Call) }
+    }
+
+    /// Giving a global a value, which its record has.
+    pub(crate) fn set_global(name: String, value: Value) -> Self {
+        let recorded = JsonObject::from_iter([("value".to_owned(), value.recorded())]);
+        Self { input: Some(name), args: recorded, act: Act::Set(value), ..Self::of(ExecutionKind::SetGlobal) }
+    }
+
+    /// About how many bytes its data takes in memory.
+    pub(crate) fn data_bytes(&self) -> usize {
+        match &self.act {
+            Act::Run => 0,
+            Act::Call(args) => args.iter().map(Value::size).sum(),
+            Act::Set(value) => value.size(),
+        }
+    }
+
+    /// The same, of which the value is wanted.
+    pub(crate) fn for_data(self) -> Self {
+        Self { wants_data: true, ..self }
+    }
+
+    /// What its first event says: what a person would have typed.
+    fn echo(&self) -> String {
+        /// So much of the arguments is shown.
+        const SHOWN: usize = 1_000;
+        let text = self.input.as_ref().or(self.path.as_ref()).cloned().unwrap_or_default();
+        let args = || self.args.values().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let mut shown = match self.act {
+            Act::Run => return text,
+            Act::Call(_) => args(),
+            Act::Set(_) => return cut(format!("{text} = {}", args()), text.len() + SHOWN),
+        };
+        shown = cut(shown, SHOWN);
+        format!("{text}({shown})")
+    }
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+        text.push('…');
+    }
+    text
 }
 
 /// An execution from its first event to its last.
@@ -76,6 +140,8 @@ pub(crate) struct LiveExecution {
     changed: Condvar,
     /// Its session's: rung for whoever reads along.
     bell: Arc<Bell>,
+    /// Its session's: told what is printed.
+    console: Option<ConsoleSink>,
     /// Up to which event the store has it. Held while a part is being written, so that the parts come in order.
     saved: Mutex<u64>,
 }
@@ -93,6 +159,8 @@ struct Log {
     answers: VecDeque<Completion>,
     /// What they take in memory.
     answer_bytes: usize,
+    /// What it came to as data, for whoever wanted it.
+    data: Option<Data>,
     /// How it ended, from the moment at which that is settled.
     ending: Option<Arc<Execution>>,
     /// What became of storing that; from then on everybody is told.
@@ -138,11 +206,23 @@ impl Part<'_> {
 }
 
 impl LiveExecution {
+    #[cfg(test)]
     pub(crate) fn begin(session_id: SessionId, request: Request, limits: Limits, bell: Arc<Bell>) -> Arc<Self> {
+        Self::begin_heard(session_id, request, limits, bell, None)
+    }
+
+    /// The same for a session whose output somebody hears as it comes.
+    pub(crate) fn begin_heard(
+        session_id: SessionId,
+        request: Request,
+        limits: Limits,
+        bell: Arc<Bell>,
+        console: Option<ConsoleSink>,
+    ) -> Arc<Self> {
         let id = ExecutionId::new();
         let started_at = Timestamp::now();
-        let text = request.input.as_ref().or(request.path.as_ref()).cloned().unwrap_or_default();
-        let echo = Event { execution_id: id, seq: 1, ts: started_at, payload: Payload::InputEcho { text } };
+        let echo =
+            Event { execution_id: id, seq: 1, ts: started_at, payload: Payload::InputEcho { text: request.echo() } };
         let log = Log { events: vec![echo], ..Log::default() };
         Arc::new(Self {
             id,
@@ -161,6 +241,7 @@ impl LiveExecution {
             log: Mutex::new(log),
             changed: Condvar::new(),
             bell,
+            console,
             saved: Mutex::new(0),
         })
     }
@@ -287,6 +368,32 @@ impl LiveExecution {
         spin(SPIN, || self.published.load(Ordering::Acquire));
     }
 
+    /// Is ready when it has ended and is stored. Never blocks, and needs no particular runtime.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub(crate) fn poll_end(&self, listener: &mut Listener, context: &mut Context<'_>) -> Poll<Result<Arc<Execution>>> {
+        loop {
+            listener.look();
+            if let Some(ended) = &self.lock().ended {
+                return Poll::Ready(ended.clone());
+            }
+            if listener.poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Returns a listener that is woken when it ends.
+    pub(crate) fn listen(&self) -> Listener {
+        self.bell.listen()
+    }
+
+    /// Takes what it came to as data, once it has ended.
+    pub(crate) fn take_data(&self) -> Option<Data> {
+        self.lock().data.take()
+    }
+
     /// Returns it as it is now, with its events.
     pub(crate) fn snapshot(&self) -> Arc<Execution> {
         let log = self.lock();
@@ -385,7 +492,11 @@ impl LiveExecution {
     /// The end of one whose thread does not stop, with what it has used as far as that can be told from outside.
     pub(crate) fn stuck(&self, stop: Stop, thread: OsThread) -> Outcome {
         let cpu = self.cpu_used(thread).unwrap_or_default();
-        Outcome { end: End::Stopped(stop), usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() } }
+        Outcome {
+            end: End::Stopped(stop),
+            data: None,
+            usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() },
+        }
     }
 
     /// Takes the right to end it: true for one caller only.
@@ -404,6 +515,7 @@ impl LiveExecution {
     /// Turns what ran into what is stored. Its events change hands under the lock, so that readers always find them.
     fn settle(&self, outcome: Outcome) -> Arc<Execution> {
         let mut log = self.lock();
+        log.data = outcome.data;
         let why_stopped = log.why_stopped.unwrap_or("execution cancelled");
         let Ending { status, result, error, last } = ending(outcome.end, &self.limits, why_stopped);
         let mut events = std::mem::take(&mut log.events);
@@ -436,15 +548,15 @@ impl LiveExecution {
     }
 
     fn record(&self, status: ExecutionStatus, events: Vec<Event>, metrics: Metrics) -> Execution {
-        let Request { kind, input, path, args, env, imported: _ } = self.request.clone();
+        let Request { kind, input, path, args, env, imported: _, act: _, wants_data: _ } = &self.request;
         Execution {
             id: self.id,
             session_id: self.session_id,
-            kind,
-            input,
-            path,
-            args,
-            env,
+            kind: *kind,
+            input: input.clone(),
+            path: path.clone(),
+            args: args.clone(),
+            env: env.clone(),
             status,
             started_at: self.started_at,
             ended_at: None,
@@ -517,9 +629,14 @@ impl Surroundings for LiveExecution {
         }
         let seq = log.events.len() as u64 + 1;
         log.output_bytes += payload.output_bytes();
-        log.events.push(Event { execution_id: self.id, seq, ts: Timestamp::now(), payload });
+        let event = Event { execution_id: self.id, seq, ts: Timestamp::now(), payload };
+        let heard = self.console.as_ref().map(|_| event.clone());
+        log.events.push(event);
         drop(log);
         self.bell.ring();
+        if let (Some(console), Some(event)) = (&self.console, &heard) {
+            console.hear(event);
+        }
         Ok(())
     }
 
