@@ -307,7 +307,7 @@ impl QuickRealm {
         let shown = describe(ctx, &value, &self.world.intrinsics, job.limits.output_bytes.min(MAX_JSON_BYTES));
         let data = job.wants_data.then(|| match cross::whole(ctx, &self.world, &value) {
             Ok(value) => Data::Value(value),
-            Err(why) => Data::NoData(format!("{why} is no data")),
+            Err(why) => Data::Unfit(format!("{why} is no data")),
         });
         Ending { end: End::Value(shown), data }
     }

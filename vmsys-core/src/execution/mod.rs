@@ -3,13 +3,15 @@
 mod ending;
 mod host;
 mod live;
+mod request;
 mod run;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::ending::{lost, never_ran};
 pub(crate) use self::host::ExecutionHost;
-pub(crate) use self::live::{LiveExecution, Progress, Request};
+pub(crate) use self::live::{LiveExecution, Progress};
+pub(crate) use self::request::Request;
 pub(crate) use self::run::{job_limits, publish, submit};
 
 use crate::event::Event;

@@ -400,7 +400,7 @@ pub(crate) enum Data {
     /// Its value.
     Value(Value),
     /// It came to a value that is no data, for this reason.
-    NoData(String),
+    Unfit(String),
     /// The error that it ended with, and those of its properties that are data.
     Error(CallError),
     /// What was thrown and is no error.

@@ -27,6 +27,8 @@ use crate::value::{CallError, Value};
 
 type State = Arc<dyn Any + Send + Sync>;
 type Answer = std::result::Result<Value, CallError>;
+type Now = dyn Fn(&Call, &[Value]) -> Answer + Send + Sync;
+type Later = dyn Fn(Call, &[Value]) -> std::result::Result<Work, CallError> + Send + Sync;
 type Open = dyn Fn(&SessionContext, &JsonObject) -> Result<State> + Send + Sync;
 type Check = dyn Fn(&JsonObject) -> Result<()> + Send + Sync;
 type Spawn = dyn Fn(HostTask) + Send + Sync;
@@ -47,7 +49,7 @@ type Spawn = dyn Fn(HostTask) + Send + Sync;
 /// use serde::{Deserialize, Serialize};
 /// use vmsys_core::{Call, Config, HostError, HostModule, NewSession, NewTemplate, VmSystem};
 ///
-/// #[derive(Serialize, Deserialize)]
+/// #[derive(Debug, Serialize, Deserialize)]
 /// struct Item {
 ///     sku: String,
 ///     left: u32,
@@ -96,8 +98,8 @@ pub struct HostModule {
 
 #[derive(Clone)]
 enum Body {
-    Now(Arc<dyn Fn(&Call, &[Value]) -> Answer + Send + Sync>),
-    Later(Arc<dyn Fn(Call, &[Value]) -> std::result::Result<Work, CallError> + Send + Sync>),
+    Now(Arc<Now>),
+    Later(Arc<Later>),
 }
 
 /// Where async functions run.

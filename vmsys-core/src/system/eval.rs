@@ -278,7 +278,7 @@ impl Session {
     ///
     /// The function is a name, or names with dots between them, as in `tools.add`, and is called with what is before the
     /// last dot as its `this`. The arguments are a tuple, a list, or `()`, of whatever serde can write: they arrive as
-    /// values, and are never made part of any code.
+    /// values, and are never made part of any code. The record of the execution has all of them.
     ///
     /// # Errors
     /// As [`eval`](Self::eval); [`Validation`](ErrorKind::Validation) for a function that is no such path, and arguments that
@@ -463,7 +463,7 @@ fn read<T: DeserializeOwned>(execution: Arc<Execution>, data: Option<Data>) -> R
         Some(Data::Value(value)) => {
             value.to().map_err(|error| no_value(format!("the value is not of the wanted type: {error}")))
         }
-        Some(Data::NoData(why)) => Err(no_value(format!("the value cannot be taken as data: {why}"))),
+        Some(Data::Unfit(why)) => Err(no_value(format!("the value cannot be taken as data: {why}"))),
         Some(Data::Error(error)) => Err(thrown(execution, error, None)),
         Some(Data::Thrown(value)) => {
             let shown = execution.error.as_ref().map_or_else(String::new, |error| error.message.clone());

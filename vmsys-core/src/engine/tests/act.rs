@@ -80,6 +80,6 @@ fn limits_bind_what_is_taken_and_given() {
         (bench.act, bench.wants_data) = (Act::Run, false);
         assert_eq!(bench.value("typeof kept"), "undefined");
         let refused = bench.data_of("const s = 'x'.repeat(1e6); Array(20).fill(s)", Act::Run);
-        assert_eq!(refused, Data::NoData("data that takes more than mem_mb is no data".to_owned()));
+        assert_eq!(refused, Data::Unfit("data that takes more than mem_mb is no data".to_owned()));
     });
 }
