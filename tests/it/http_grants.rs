@@ -420,3 +420,47 @@ fn what_was_given_outlives_the_daemon() {
     assert_eq!(detail(&daemon, &template), before);
     daemon.delete(&format!("{}/{NOBODY}", below(&template, "capabilities"))).ok(200);
 }
+
+#[test]
+fn the_types_of_a_template_are_what_it_grants_now() {
+    let daemon = Daemon::start();
+    let template = daemon.template(json!({}));
+    let path = below(&template, "types");
+    let types = || {
+        let response = daemon.get(&path);
+        assert_eq!(
+            (response.status, response.header("content-type")),
+            (200, Some("application/typescript; charset=utf-8"))
+        );
+        response.text()
+    };
+    assert!(types().contains("declare var __ARGS__") && !types().contains("declare module"));
+    daemon.post(&below(&template, "modules"), &json!({ "name": "fs" })).ok(201);
+    daemon.post(&below(&template, "modules"), &json!({ "name": "exec" })).ok(201);
+    let capabilities = below(&template, "capabilities");
+    for capability in [
+        json!({ "kind": "global", "name": "settings", "enabled": true, "config": { "value": { "b": [1, null], "a": "x" } } }),
+        json!({ "kind": "env", "name": "SECRET", "enabled": true, "config": { "value": "not-to-be-told" } }),
+        json!({ "kind": "net", "name": "n", "enabled": true, "config": { "hosts": ["example.org"] } }),
+        json!({ "kind": "module", "name": "exec", "enabled": false }),
+    ] {
+        daemon.post(&capabilities, &capability).ok(201);
+    }
+    let text = types();
+    for line in [
+        "declare module 'fs' {",
+        "declare module 'fs/promises' {",
+        "declare var settings: { b: Array<null | number>; a: string };",
+        "    SECRET?: string;",
+        "declare function fetch(",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    // What a disabled capability takes away is not there, and values are nobody's business.
+    assert!(!text.contains("declare module 'exec'") && !text.contains("not-to-be-told"), "{text}");
+    let session = daemon.session_of(&template);
+    for arguments in [["template", "types", &template], ["session", "types", &session]] {
+        assert_eq!(daemon.cli(&arguments).expect(0).stdout.trim_end(), text.trim_end(), "{arguments:?}");
+    }
+    daemon.get(&below(NOBODY, "types")).error(404, "TEMPLATE_NOT_FOUND");
+}

@@ -119,6 +119,11 @@ impl Client {
         self.pages(&ApiPath::new(&["templates"]))
     }
 
+    /// Returns what scripts of a template find, as TypeScript declares it.
+    pub(crate) fn template_types(&self, id: &str) -> Result<String> {
+        self.text(&Method::GET, &ApiPath::new(&["templates", id, "types"]), None, Some(self.patience))
+    }
+
     pub(crate) fn template(&self, id: &str) -> Result<Answer<TemplateDetail>> {
         self.get(&ApiPath::new(&["templates", id]))
     }

@@ -1,32 +1,47 @@
 //! JavaScript sessions that last, embedded in a Rust program.
 //!
 //! ```
-//! use vmsys_core::{ExecutionStatus, Limits, NewSession, NewTemplate, Payload, VmSystem};
+//! use serde::Serialize;
+//! use vmsys_core::{Call, Config, ExecutionStatus, HostError, HostModule, Limits, NewSession, NewTemplate, VmSystem};
+//!
+//! #[derive(Serialize)]
+//! struct Item {
+//!     sku: String,
+//!     price: f64,
+//! }
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let vm = VmSystem::in_memory()?; // VmSystem::open("sessions.db") keeps everything
+//!     // Functions of yours, typed by serde: `import {lookup} from 'shop'`.
+//!     let shop = HostModule::new("shop", "What there is to buy").function("lookup", |_: &Call, (sku,): (String,)| {
+//!         match sku.as_str() {
+//!             "apple" => Ok(Item { sku, price: 1.5 }),
+//!             _ => Err(HostError::new("NotFoundError", "no such thing").code("ENOENT").with("sku", &sku)),
+//!         }
+//!     });
+//!     let mut config = Config::default(); // in memory; `config.database` names a file that keeps everything
+//!     config.host_module(shop);
+//!     let vm = VmSystem::with_config(config)?;
 //!
+//!     // A template says what code may use, a session is a runtime made from it.
 //!     let mut limits = Limits::default();
 //!     limits.cpu_ms = 200;
 //!     let template = vm.create_template(NewTemplate::named("demo").with_limits(limits))?;
+//!     vm.add_module(template.id, "shop")?;
 //!     let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
 //!
-//!     session.repl("let total = 0; function add(n) { console.log('adding', n); return total += n }")?;
-//!     let run = session.repl("add(42)")?;
-//!     assert_eq!(run.result.ok_or("it threw")?.preview, "42");
-//!     let printed = run.events.iter().find_map(|event| match &event.payload {
-//!         Payload::Console { text, .. } => Some(text.as_str()),
-//!         _ => None,
-//!     });
-//!     assert_eq!(printed, Some("adding 42"));
+//!     // What one snippet declares is there for the next one; values come back as types of yours.
+//!     session.repl("import {lookup} from 'shop'; let total = 0; const buy = (sku, n) => total += lookup(sku).price * n")?;
+//!     assert_eq!(session.eval::<f64>("buy('apple', 2)")?, 3.0);
+//!     assert_eq!(session.call::<f64>("buy", ("apple", 4))?, 9.0);
+//!     assert_eq!(session.get_global::<f64>("total")?, 9.0);
+//!
+//!     // What is thrown comes back typed.
+//!     let error = session.eval::<f64>("buy('pear', 1)").unwrap_err();
+//!     assert_eq!(error.thrown().and_then(|thrown| thrown.code()), Some("ENOENT"));
 //!
 //!     // A limit ends the one execution, and not the session.
-//!     let run = session.repl("for (;;) total++")?;
-//!     assert_eq!(run.status, ExecutionStatus::Timeout);
-//!     let run = session.repl("typeof total")?;
-//!     assert_eq!(run.result.ok_or("it threw")?.preview, "number");
-//!
-//!     session.close()?;
+//!     assert_eq!(session.repl("for (;;) total++")?.status, ExecutionStatus::Timeout);
+//!     assert!(session.eval::<f64>("total")? > 9.0);
 //!     Ok(())
 //! }
 //! ```
@@ -53,16 +68,38 @@
 //! **Events.** Everything that an execution prints or comes to is an [`Event`], numbered from 1 without gaps: first the
 //! input, last the value, the exception or the reason why it was stopped. [`VmSystem::events`] reads them, also while
 //! the code runs; [`VmSystem::watch`] and [`VmSystem::watch_session`] follow them, from any place, without a gap or a
-//! double.
+//! double. [`RunningExecution::events`] and [`Session::events`] are iterators over them, `event_stream` a stream;
+//! [`NewSession::on_console`] hears what is printed as it comes.
+//!
+//! **Values.** [`Session::eval`], [`Session::call`], [`Session::get_global`] and [`Session::set_global`] pass values between
+//! code and any type that serde knows, whole and exact, as [`Value::of`] and [`Value::to`] say: where there is no such value,
+//! their [`EvalError`] says why. Each is an execution, and recorded like one. A result in an [`Execution`] is what is shown of
+//! a value, and bounded.
+//!
+//! **Functions of yours.** A [`HostModule`] holds closures, sync and async, that scripts import; a [`Module`] is the same by
+//! hand. Both are registered on the [`Config`], given to templates by name, and called in the same way from threads and
+//! worker processes. [`NewSession::with_data`] gives a session something that they find with [`Call::data`].
+//! [`VmSystem::types`] declares in TypeScript what there is.
+//!
+//! **Async.** Calls block, for as long as the code takes. [`Session::eval_async`], [`Session::call_async`] and awaiting a
+//! [`RunningExecution`] do not: they are futures that need no particular runtime, as the streams are. Dropping the future of
+//! a value cancels its execution; dropping a [`RunningExecution`] stops nothing.
+//!
+//! **What is closed when.** A [`Session`] is closed by [`close`](Session::close), by a [`Bounds::session_idle_timeout`], and
+//! with its system; dropping handles of it does not close it, because others may ask for it by its id. A system is shut down
+//! by [`shutdown`](VmSystem::shutdown), or when the last handle is dropped, of the system, its sessions, executions, watches and
+//! futures: then what runs is cancelled and stored, sessions are closed, threads and worker processes end, and the file is
+//! free. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
+//! functions soon after their execution has ended.
 //!
 //! **Grants.** A session reaches the language, the web's interfaces, Node's modules without effects, and the code of its
 //! worktree. Whatever else it reaches, its template was given: native modules ([`VmSystem::add_module`]),
 //! [`Capability`]s that refine them or add files, variables, globals and a network, and libraries from the
 //! [cache](Config::library_cache). A capability that is not enabled takes away. Like the settings, all of it is taken
-//! down when a session is created. [`Config::module`] offers functions in Rust as a module.
+//! down when a session is created.
 //!
 //! **Limits.** [`Limits`] bound each execution: processor time, elapsed time, memory, events and output. Their
-//! documentation says what they do not stop.
+//! documentation says what they do not stop. [`Session::limited`] makes a handle with tighter ones.
 //!
 //! **The store.** Everything is in one SQLite database, or in memory. What a call has answered is on disk, as far as
 //! the [`Durability`] says. A database belongs to one `VmSystem` at a time; what an earlier program left running is
@@ -83,8 +120,58 @@
 //! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
 //! - Programs that a script may start with `exec` are confined as far as the machine can ([`Sandbox`]); what several of them
 //!   take together is not bounded.
-//! - It has no async interface: calls block. Use your runtime's threads for blocking calls.
+//! - It creates sessions, lists and reads in calls that block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
+//!
+//! # What stays the same
+//!
+//! Versions follow Semantic Versioning: before 1.0, a change that breaks code that compiles is a new minor version. Types that
+//! may grow are `#[non_exhaustive]`: match with a last arm, and make them with their constructors or `Default`. The words of
+//! records, kinds and codes are part of it; messages for people are not, nor is the file of the store, which a newer version
+//! takes over and an older one refuses. It is built with Rust 1.95 and later; a newer one is asked for by a minor version only.
+//!
+//! # Misuse that does not compile
+//!
+//! Arguments of a host function are owned, and a tuple also when there is one:
+//!
+//! ```compile_fail,E0277
+//! # use vmsys_core::{Call, HostModule};
+//! HostModule::new("m", "").function("f", |_: &Call, name: String| Ok(name.len()));
+//! ```
+//!
+//! ```compile_fail
+//! # use vmsys_core::{Call, HostModule};
+//! HostModule::new("m", "").function("f", |_: &Call, (name,): (&str,)| Ok(name.len()));
+//! ```
+//!
+//! The future of an async function is polled on other threads:
+//!
+//! ```compile_fail
+//! # use vmsys_core::{Call, HostModule};
+//! HostModule::new("m", "").async_function("f", |_: Call, (): ()| async {
+//!     let local = std::rc::Rc::new(1);
+//!     std::future::ready(()).await;
+//!     Ok(*local)
+//! });
+//! ```
+//!
+//! What a session is given can be reached from any thread:
+//!
+//! ```compile_fail,E0277
+//! # use vmsys_core::{NewSession, TemplateId};
+//! # fn new(id: TemplateId) -> NewSession {
+//! NewSession::new(id, "/tmp").with_data(std::rc::Rc::new(1))
+//! # }
+//! ```
+//!
+//! Values are read into owned types:
+//!
+//! ```compile_fail
+//! # use vmsys_core::Session;
+//! # fn name(session: &Session) {
+//! let name: &str = session.eval("'ada'").unwrap();
+//! # }
+//! ```
 
 mod bell;
 mod engine;
@@ -122,14 +209,16 @@ pub use self::lookup::{
     InputCheck, InputError,
 };
 pub use self::modules::{
-    CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,
+    Call, CallContext, FunctionInfo, HostArgs, HostError, HostModule, HostTask, Module, ModuleInfo, ModuleInstance,
+    PendingCall, SessionContext, Stopped,
 };
 pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 pub use self::stats::{Distribution, Histogram, Stats, StoreStats};
 pub use self::store::Durability;
 pub use self::system::{
-    Bounds, Config, ExecutionNews, ExecutionWatch, IdempotencyKey, Retention, RunningExecution, Session, SessionCursor,
-    SessionNews, SessionStart, SessionWatch, Submission, VmSystem,
+    Bounds, Config, EndOfExecution, EvalError, Evaluation, EventStream, Events, ExecutionNews, ExecutionWatch,
+    IdempotencyKey, Retention, RunningExecution, Session, SessionCursor, SessionEventStream, SessionEvents,
+    SessionNews, SessionStart, SessionWatch, Submission, Thrown, VmSystem,
 };
 pub use self::template::{
     Capability, CapabilityKind, Engine, FsPolicy, HostPattern, Isolation, LimitsPatch, NetPolicy, NewCapability,
@@ -138,5 +227,6 @@ pub use self::template::{
 };
 pub use self::time::Timestamp;
 pub use self::value::{
-    CallError, JsonText, ResultValue, TreeEntry, TreeEntryKind, TreeText, Value, ValueTree, ValueType,
+    Bytes, CallError, JsonText, ResultValue, TreeEntry, TreeEntryKind, TreeText, Value, ValueError, ValueTree,
+    ValueType,
 };

@@ -2,6 +2,8 @@
 
 mod bounds;
 mod config;
+mod eval;
+mod follow;
 mod handle;
 mod host_env;
 mod housekeeping;
@@ -20,6 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 pub use self::bounds::Bounds;
 use self::bounds::Gate;
 pub use self::config::Config;
+pub use self::eval::{EvalError, Evaluation, Thrown};
+pub use self::follow::{EndOfExecution, EventStream, Events, SessionEventStream, SessionEvents};
 pub use self::handle::Session;
 use self::host_env::HostEnv;
 use self::housekeeping::Housekeeping;
@@ -45,7 +49,7 @@ use crate::modules::{Catalog, ProtectedFiles, SessionContext, SessionFiles, Sess
 use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
-use crate::template::{Grants, Isolation, Settings, StartupFile, StartupMode};
+use crate::template::{Grants, Isolation, LimitsPatch, Settings, StartupFile, StartupMode};
 use crate::time::Timestamp;
 use crate::worktree::{Worktree, WorktreePath};
 
@@ -194,7 +198,7 @@ impl VmSystem {
     /// [`StartupFailed`](ErrorKind::StartupFailed), in which case the session can still be read, as `crashed`.
     pub fn create_session(&self, new: NewSession) -> Result<Session> {
         let id = self.inner.create_session(new)?;
-        Ok(Session { vm: self.clone(), id })
+        Ok(Session::new(self.clone(), id))
     }
 
     /// Returns the handle of a session, alive or not.
@@ -205,7 +209,7 @@ impl VmSystem {
         if self.inner.live_session(id).is_none() {
             self.inner.store.session(id)?;
         }
-        Ok(Session { vm: self.clone(), id })
+        Ok(Session::new(self.clone(), id))
     }
 
     /// Lists sessions, newest first.
@@ -459,11 +463,12 @@ impl Inner {
             files,
             network: !grants.net.is_empty(),
             limits: detail.settings.limits,
+            data: new.data,
         };
         let loader = Loader::new(worktree.clone(), &record.worktree_path, &detail.settings);
         let opened = self.modules.open(&context, &grants, loader);
         let modules = Arc::new(SessionModules::default());
-        let session = LiveSession::starting(record, detail.settings, worktree, modules.clone());
+        let session = LiveSession::starting(record, detail.settings, worktree, modules.clone(), new.console);
         self.seat(place, &session);
         self.housekeeping.wake();
         // Asked again: a shutdown that began meanwhile may have counted its sessions before this one was among them.
@@ -533,13 +538,10 @@ impl Inner {
             |why: &str| Error::new(ErrorKind::StartupFailed, format!("startup file {} failed: {why}", file.path));
         let request = Request {
             kind: ExecutionKind::Startup,
-            input: None,
-            path: Some(file.path.clone()),
-            args: JsonObject::new(),
-            env: JsonObject::new(),
             imported: file.mode == StartupMode::Import,
+            ..Request::run_file(&file.path, JsonObject::new(), JsonObject::new())
         };
-        let live = self.begin(session, request, LiveSession::begin_startup)?;
+        let live = self.begin(session, request, &LimitsPatch::default(), LiveSession::begin_startup)?;
         let read =
             WorktreePath::parse(&file.path).and_then(|path| session.worktree.read_source(&path, MAX_SOURCE_BYTES));
         let source = match read {

@@ -9,10 +9,12 @@ use serde_json::value::RawValue;
 mod data;
 mod error;
 mod tree;
+mod typed;
 
 pub use self::data::Value;
 pub use self::error::CallError;
 pub use self::tree::{TreeEntry, TreeEntryKind, TreeText, ValueTree};
+pub use self::typed::{Bytes, ValueError};
 
 /// A JSON document as text, checked to be one, and parsed only when somebody asks.
 ///

@@ -2,6 +2,8 @@
 #![expect(clippy::print_stdout, reason = "a test without a harness says itself what it does")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod shop;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -57,12 +59,14 @@ fn main() -> ExitCode {
 
     config.sandbox = Sandbox::Try;
     config.module(Arc::new(Inventory));
+    config.host_module(shop::module());
     let vm = VmSystem::with_config(config).unwrap();
     modules_of_the_program_are_called_from_a_worker(&vm);
+    shop::check(&vm);
     limits_hold_in_a_worker(&vm);
     startup_files_and_many_sessions(&vm);
     vm.shutdown().unwrap();
-    println!("3 passed, 0 failed");
+    println!("4 passed, 0 failed");
     ExitCode::SUCCESS
 }
 

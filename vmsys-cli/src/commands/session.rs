@@ -84,6 +84,17 @@ Examples:
         #[arg(long, value_name = "N")]
         cursor: Option<u32>,
     },
+    /// Print what scripts of a session find, as TypeScript declares it: modules, globals, `fetch`
+    ///
+    /// It is what the session's template says now; a session keeps what it was created with.
+    #[command(after_help = "\
+Example:
+  vm-system session types SESSION_ID > vm-system.d.ts")]
+    Types {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+    },
     /// Close a session: its runtime goes, its record and history stay
     Close {
         /// The session
@@ -177,6 +188,10 @@ pub(crate) fn run(command: SessionCommand, client: &Client, out: &mut Output) ->
                     out.line(format_args!("{}  {}{detail}", item.label, item.kind));
                 }
             });
+        }
+        SessionCommand::Types { session_id } => {
+            let session = client.session(&session_id)?;
+            out.text(&client.template_types(&session.value.template_id)?);
         }
         SessionCommand::Close { session_id } => show(&client.close_session(&session_id)?, out, |session, out| {
             out.line(format_args!("Closed session: {}", session.id));

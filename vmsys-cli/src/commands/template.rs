@@ -34,6 +34,15 @@ pub(crate) enum TemplateCommand {
         #[arg(value_parser = id())]
         template_id: String,
     },
+    /// Print what scripts of a template find, as TypeScript declares it: modules, globals, `fetch`
+    #[command(after_help = "\
+Example:
+  vm-system template types TEMPLATE_ID > vm-system.d.ts")]
+    Types {
+        /// The template
+        #[arg(value_parser = id())]
+        template_id: String,
+    },
     /// Add a file that every new session runs before it is ready
     AddStartup(AddStartupArgs),
     /// List the startup files of a template in the order in which they run
@@ -278,6 +287,7 @@ pub(crate) fn run(command: TemplateCommand, client: &Client, out: &mut Output) -
                 out.line(format_args!("Removed module: {} from template {}", removed.name, removed.template_id));
             });
         }
+        TemplateCommand::Types { template_id } => out.text(&client.template_types(&template_id)?),
         TemplateCommand::ListModules { template_id } => {
             list_names(&client.modules(&template_id)?, "No modules found", out);
         }

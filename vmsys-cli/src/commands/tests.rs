@@ -141,6 +141,7 @@ fn lines_that_scripts_read() {
             GIVEN,
             "Removed module: fs from template t-1\n",
         ),
+        ("template types t-1", "GET /templates/t-1/types", "declare var a: 1;\n", "declare var a: 1;\n"),
         ("template list-modules t-1", "GET /templates/t-1/modules", r#"["fs","exec"]"#, "NAME\nfs\nexec\n"),
         (
             "template add-library t-1 --name fs",

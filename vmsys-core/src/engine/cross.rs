@@ -30,6 +30,58 @@ pub(super) fn to_host<'js>(ctx: &Ctx<'js>, world: &World, args: &[JsValue<'js>])
     args.iter().map(|arg| reader.value(arg, 0).map_err(|refused| refused.throw(ctx))).collect()
 }
 
+/// Takes a result out of the script's world: complete and exact, or with a reason why not.
+pub(super) fn whole<'js>(
+    ctx: &Ctx<'js>,
+    world: &World,
+    value: &JsValue<'js>,
+) -> std::result::Result<Value, &'static str> {
+    let tools = Tools::new(ctx, &world.intrinsics);
+    let mut reader = Reader { tools, budget: &world.budget, left: MAX_VALUES, bytes_left: world.budget.memory_bytes() };
+    reader.value(value, 0).map_err(|refused| {
+        raw::clear_exception(ctx);
+        match refused {
+            Refused::Kind(kind) => kind,
+            Refused::TooDeep => "data nested deeper than 100 levels, or a cycle,",
+            Refused::TooMany => "data of more than 1,000,000 values",
+            Refused::TooLarge => "data that takes more than mem_mb",
+            Refused::Ended => "a value whose execution is being ended",
+            Refused::Failed => "a value that cannot be read",
+        }
+    })
+}
+
+/// Takes what an error is to a host: its name, its message, and those of its own enumerable properties that are data.
+pub(super) fn error_data<'js>(
+    ctx: &Ctx<'js>,
+    world: &World,
+    thrown: &JsValue<'js>,
+    name: &str,
+    message: &str,
+) -> CallError {
+    let tools = Tools::new(ctx, &world.intrinsics);
+    let mut reader = Reader { tools, budget: &world.budget, left: MAX_VALUES, bytes_left: world.budget.memory_bytes() };
+    let mut error = CallError::new(name, message);
+    if let Ok(keys) = Keys::of(thrown, Listing::All) {
+        for at in (0..keys.len()).filter(|at| keys.is_enumerable(*at)) {
+            let key = keys.get(at);
+            let Ok(name) = key.to_value() else { continue };
+            if !name.is_string() {
+                continue;
+            }
+            let (Ok(name), Ok(Some(property))) = (reader.text(&name), raw::own_property(thrown, &key)) else {
+                continue;
+            };
+            let Some(data) = property.into_data() else { continue };
+            if let Ok(data) = reader.value(&data, 1) {
+                error = error.with(name, data);
+            }
+        }
+    }
+    raw::clear_exception(ctx);
+    error
+}
+
 /// Why a value cannot cross.
 enum Refused {
     Kind(&'static str),

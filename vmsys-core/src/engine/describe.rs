@@ -110,6 +110,8 @@ pub(crate) struct Thrown {
     pub(crate) stack: Option<String>,
     /// The error's name; none when something else was thrown.
     pub(crate) name: Option<String>,
+    /// Whether it is an error.
+    pub(crate) is_error: bool,
 }
 
 /// Describes what was thrown, whatever it is.
@@ -127,10 +129,10 @@ pub(crate) fn describe_error<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>, intrinsic
         } else {
             show(&tools, thrown, &InspectOptions::preview())
         };
-        return Thrown { message, stack: None, name: None };
+        return Thrown { message, stack: None, name: None, is_error: false };
     }
     let Ok(quiet) = Quiet::new(&tools) else {
-        return Thrown { message: "Error".to_owned(), stack: None, name: None };
+        return Thrown { message: "Error".to_owned(), stack: None, name: None, is_error: true };
     };
     let parts = ErrorParts::of(&tools, thrown, InspectOptions::preview().max_string);
     let causes = causes(&tools, thrown);
@@ -146,7 +148,7 @@ pub(crate) fn describe_error<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>, intrinsic
     if let Some(stack) = &mut stack {
         text::truncate(stack, 2 * MAX_TEXT);
     }
-    Thrown { message, stack, name: Some(name).filter(|name| !name.is_empty()) }
+    Thrown { message, stack, name: Some(name).filter(|name| !name.is_empty()), is_error: true }
 }
 
 /// The errors behind an error, a line each.

@@ -5,8 +5,10 @@
 //! find at once and `builtins` what is made when it is first touched, `repl` lets names be declared again out of the `scope` that keeps them. What is looked at for people goes
 //! through `inspect`, `describe`, `tree`, `lookup` and `console`: nothing in them runs a line of guest code. The calls of the C engine that
 //! rquickjs does not offer are in `ffi` (running), `raw` (looking), `bytecode` (scripts compiled once) and `scope` (top-level
-//! names). `cross` turns values into plain data and back.
+//! names). `cross` turns values into plain data and back, and `act` is what a host does without code of its own: calling a function,
+//! setting a global.
 
+mod act;
 mod budget;
 mod builtins;
 mod bytecode;

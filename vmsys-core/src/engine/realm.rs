@@ -11,8 +11,10 @@ use chacha20::rand_core::SeedableRng as _;
 use rquickjs::promise::PromiseState;
 use rquickjs::{Context, Ctx, Persistent, Promise, Runtime, Value};
 
+use super::act;
 use super::budget::Budget;
 use super::builtins::{Bridge, Builtins};
+use super::cross;
 use super::describe::{Thrown, describe, describe_error};
 use super::ffi::{self, Evaluated, RuntimePtr};
 use super::globals::{self, ConsoleState, ProcessGlobal, RunModule, RunView};
@@ -27,7 +29,7 @@ use super::tree;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
 use crate::isolation::protocol::{
-    End, Goal, Granted, Identity, Imports, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
+    Act, Data, End, Goal, Granted, Identity, Imports, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
 };
 use crate::lookup::{Answer, Question};
 use crate::typescript::{self, SyntaxProblem};
@@ -188,32 +190,51 @@ impl QuickRealm {
         self.world.modules.set_root(&worktree);
     }
 
-    fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> End {
+    fn execute(&self, ctx: &Ctx<'_>, job: &Job) -> Ending {
         let (source, goal) = match self.prepare(ctx, job) {
             Ok(prepared) => prepared,
             Err(problem) => {
-                return self.world.budget.stopped().map_or_else(|| syntax_error(&problem, &job.name), End::Stopped);
+                let stopped = self.world.budget.stopped();
+                return stopped.map_or_else(|| syntax_error(&problem, &job.name), End::Stopped).into();
             }
         };
-        let evaluated = repl::evaluate(ctx, &self.world, &job.name, goal, &source, self.strict);
-        let main = match evaluated {
+        let evaluated = match &job.act {
+            Act::Run => repl::evaluate(ctx, &self.world, &job.name, goal, &source, self.strict),
+            Act::Call(args) => act::call(ctx, &self.world, &source, &job.name, args),
+            Act::Set(value) => act::set(ctx, &self.world, &source, &job.name, value),
+        };
+        let mut main = match evaluated {
             Evaluated::Value(value) => Main::Settled(value),
             Evaluated::Promise(value) => match value.into_promise() {
-                Some(promise) => Main::Pending { promise, wrapped: goal == Goal::Script },
-                None => return internal("an evaluation gave no promise"),
+                Some(promise) => {
+                    Main::Pending { promise, holds: if goal == Goal::Script { Holds::Wrapped } else { Holds::Nothing } }
+                }
+                None => return internal("an evaluation gave no promise").into(),
             },
             Evaluated::Threw => Main::Threw(ctx.catch()),
         };
-        let end = match self.run_to_end(ctx, &main) {
+        if job.wants_data {
+            main = main.awaited(ctx);
+        }
+        let mut ended = self.run_to_end(ctx, &main);
+        // What a script that awaits came to may be one more promise.
+        if job.wants_data
+            && let Ended::Settled = ended
+            && let Main::Pending { holds: Holds::Wrapped, .. } = main
+        {
+            main = main.awaited(ctx);
+            ended = self.run_to_end(ctx, &main);
+        }
+        let ended = match ended {
             Ended::Settled => self.value_of(ctx, &main, job),
-            Ended::Threw(thrown) => self.exception(ctx, &thrown),
-            Ended::Unsettled => unsettled(),
-            Ended::Stopped(stop) => End::Stopped(stop),
+            Ended::Threw(thrown) => self.exception(ctx, &thrown, job),
+            Ended::Unsettled => unsettled().into(),
+            Ended::Stopped(stop) => End::Stopped(stop).into(),
         };
         // Whatever the script made of it, a limit that was passed is how it ended.
         match self.world.budget.stopped() {
-            Some(stop) => End::Stopped(stop),
-            None => end,
+            Some(stop) => End::Stopped(stop).into(),
+            None => ended,
         }
     }
 
@@ -294,16 +315,34 @@ impl QuickRealm {
         }
     }
 
-    fn value_of<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>, job: &Job) -> End {
-        let Some(value) = main.value(ctx) else { return internal("a settled evaluation has no value") };
-        End::Value(describe(ctx, &value, &self.world.intrinsics, job.limits.output_bytes.min(MAX_JSON_BYTES)))
+    fn value_of<'js>(&self, ctx: &Ctx<'js>, main: &Main<'js>, job: &Job) -> Ending {
+        let Some(value) = main.value(ctx) else { return internal("a settled evaluation has no value").into() };
+        let shown = describe(ctx, &value, &self.world.intrinsics, job.limits.output_bytes.min(MAX_JSON_BYTES));
+        let data = job.wants_data.then(|| match cross::whole(ctx, &self.world, &value) {
+            Ok(value) => Data::Value(value),
+            Err(why) => Data::Unfit(format!("{why} is no data")),
+        });
+        Ending { end: End::Value(shown), data }
     }
 
-    fn exception<'js>(&self, ctx: &Ctx<'js>, thrown: &Value<'js>) -> End {
-        let Thrown { message, stack, name } = describe_error(ctx, thrown, &self.world.intrinsics);
+    fn exception<'js>(&self, ctx: &Ctx<'js>, thrown: &Value<'js>, job: &Job) -> Ending {
+        let described = describe_error(ctx, thrown, &self.world.intrinsics);
+        let data = job.wants_data.then(|| self.thrown_data(ctx, thrown, &described)).flatten();
+        let Thrown { message, stack, name, .. } = described;
         let code = code_of(&message);
         let stack = stack.map(|stack| modules::plain_stack(&stack));
-        End::Exception(ExecutionError { message, stack, name, code })
+        Ending { end: End::Exception(ExecutionError { message, stack, name, code }), data }
+    }
+
+    fn thrown_data<'js>(&self, ctx: &Ctx<'js>, thrown: &Value<'js>, described: &Thrown) -> Option<Data> {
+        if !described.is_error {
+            return cross::whole(ctx, &self.world, thrown).ok().map(Data::Thrown);
+        }
+        let name = described.name.as_deref().unwrap_or("Error");
+        let message = described.message.strip_prefix(name).map_or(&*described.message, |rest| {
+            rest.strip_prefix(": ").unwrap_or(if rest.is_empty() { "" } else { &described.message })
+        });
+        Some(Data::Error(cross::error_data(ctx, &self.world, thrown, name, message)))
     }
 
     /// Runs out what a stopped job left queued, and tells whether all of it is gone.
@@ -340,14 +379,14 @@ impl Realm for QuickRealm {
                 RunView::enter(&ctx, &world, view)
             });
             world.budget.arm(&job.limits, host);
-            let end = match entered {
+            let Ending { end, data } = match entered {
                 Ok(()) => self.execute(&ctx, &job),
-                Err(_) => internal("the run's arguments could not be put in place"),
+                Err(_) => internal("the run's arguments could not be put in place").into(),
             };
             if let (End::Value(_), Some(declarations)) = (&end, &world.declarations) {
                 declarations.note_completed();
             }
-            Outcome { end, usage: world.budget.usage() }
+            Outcome { end, data, usage: world.budget.usage() }
         })
     }
 
@@ -480,7 +519,30 @@ impl World {
 enum Main<'js> {
     Settled(Value<'js>),
     Threw(Value<'js>),
-    Pending { promise: Promise<'js>, wrapped: bool },
+    Pending { promise: Promise<'js>, holds: Holds },
+}
+
+/// What the promise of an evaluation comes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// Nothing that anybody wants: that of a module.
+    Nothing,
+    /// The value, in an object: that of a script that awaits.
+    Wrapped,
+    /// The value itself: a script's own promise.
+    Value,
+}
+
+/// How an evaluation ended, and what it came to as data, if that is wanted.
+struct Ending {
+    end: End,
+    data: Option<Data>,
+}
+
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        Self { end, data: None }
+    }
 }
 
 enum MainState<'js> {
@@ -497,6 +559,16 @@ enum Ended<'js> {
 }
 
 impl<'js> Main<'js> {
+    /// Goes on to what its value comes to, if that is a promise.
+    fn awaited(self, ctx: &Ctx<'js>) -> Self {
+        let is_over = matches!(self.state(), MainState::Settled);
+        let value = if is_over { self.value(ctx) } else { None };
+        match value.and_then(Value::into_promise) {
+            Some(promise) => Self::Pending { promise, holds: Holds::Value },
+            None => self,
+        }
+    }
+
     fn state(&self) -> MainState<'js> {
         match self {
             Self::Settled(_) => MainState::Settled,
@@ -517,8 +589,9 @@ impl<'js> Main<'js> {
         match self {
             Self::Settled(value) => Some(value.clone()),
             Self::Threw(_) => None,
-            Self::Pending { wrapped: false, .. } => Some(Value::new_undefined(ctx.clone())),
-            Self::Pending { promise, wrapped: true } => {
+            Self::Pending { holds: Holds::Nothing, .. } => Some(Value::new_undefined(ctx.clone())),
+            Self::Pending { promise, holds: Holds::Value } => promise.result::<Value<'js>>()?.ok(),
+            Self::Pending { promise, holds: Holds::Wrapped } => {
                 // A guest that has put a setter for it on every object gets what it made of it: nothing.
                 let wrapper = promise.result::<Value<'js>>()?.ok()?;
                 let value = ffi::own_data_property(ctx, &wrapper, "value");

@@ -53,6 +53,18 @@ pub(super) struct Declarations {
 }
 
 impl Declarations {
+    /// Says that a job begins which declares nothing.
+    pub(super) fn begin_without(&self) {
+        self.can_start.set(true);
+        self.completed.set(false);
+    }
+
+    /// Whether a name is one of those that scripts have declared with `let`, `const` or `class`.
+    pub(super) fn has(&self, ctx: &Ctx<'_>, name: &str) -> bool {
+        let scope = self.scope.clone().restore(ctx);
+        scope.is_ok_and(|scope| !matches!(scope::entry(&scope, name), Entry::Absent))
+    }
+
     /// Finds the declarations of a fresh realm. Without them all works but declaring again.
     pub(super) fn find(ctx: &Ctx<'_>) -> Option<Self> {
         let Some(scope) = scope::find(ctx) else {

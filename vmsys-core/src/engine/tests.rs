@@ -1,6 +1,7 @@
 //! Every test here runs twice: against the realm, and against the realm behind a wire that turns each job, outcome,
 //! event and reply into bytes and back. That the second run passes is what lets a realm live in another process.
 
+mod act;
 mod cross;
 mod fetch;
 mod fs;
@@ -173,6 +174,10 @@ struct Bench {
     name: &'static str,
     goal: Goal,
     typescript: bool,
+    act: Act,
+    /// Whether its value is wanted as data, and what that was last.
+    wants_data: bool,
+    data: Option<Data>,
     events: Vec<Payload>,
     modules: Modules,
 }
@@ -194,6 +199,9 @@ impl Bench {
             name: "repl",
             goal: Goal::Script,
             typescript: false,
+            act: Act::Run,
+            wants_data: false,
+            data: None,
             events: Vec::new(),
             modules: Modules::default(),
         }
@@ -216,6 +224,8 @@ impl Bench {
         let job = Job {
             source: source.to_owned(),
             name: self.name.to_owned(),
+            act: self.act.clone(),
+            wants_data: self.wants_data,
             goal: self.goal,
             typescript: self.typescript,
             imports: Imports::Awaited,
@@ -226,6 +236,7 @@ impl Bench {
         };
         let outcome = self.realm.run(job, host.clone());
         let clean = self.realm.clean_up();
+        self.data = outcome.data;
         self.events = std::mem::take(&mut host.borrow_mut().events);
         (outcome.end, clean)
     }

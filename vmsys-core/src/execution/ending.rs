@@ -98,5 +98,5 @@ pub(crate) fn never_ran(message: &str) -> Outcome {
 
 fn without_a_run(message: String, code: Option<ErrorCode>) -> Outcome {
     let error = ExecutionError { message, stack: None, name: None, code };
-    Outcome { end: End::Exception(error), usage: Usage::default() }
+    Outcome { end: End::Exception(error), data: None, usage: Usage::default() }
 }

@@ -3,51 +3,27 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::ending::{Ending, ending};
-use super::{Execution, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
-use crate::bell::Bell;
+use super::{Execution, ExecutionStatus, Metrics, Request};
+use crate::bell::{Bell, Listener};
 use crate::error::Result;
 use crate::event::{Event, Payload};
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::os_thread::{OsThread, current_cpu_time};
-use crate::isolation::protocol::{Completion, EmitRefused, End, Outcome, Remote, Stop, Usage, Wake};
+use crate::isolation::protocol::{Completion, Data, EmitRefused, End, Outcome, Remote, Stop, Usage, Wake};
 use crate::isolation::spin::spin;
 use crate::limits::Limits;
 use crate::modules::Surroundings;
+use crate::session::ConsoleSink;
 use crate::store::{KeyUse, Store};
 use crate::time::Timestamp;
 use crate::value::{CallError, TreeText, Value};
 
 /// Most snippets end sooner than this.
 const SPIN: Duration = Duration::from_micros(60);
-
-/// What is run, as the caller said it.
-#[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) kind: ExecutionKind,
-    pub(crate) input: Option<String>,
-    pub(crate) path: Option<String>,
-    pub(crate) args: JsonObject,
-    pub(crate) env: JsonObject,
-    /// Whether the file is imported: then it runs once in the session.
-    pub(crate) imported: bool,
-}
-
-impl Request {
-    pub(crate) fn repl(input: String) -> Self {
-        Self { input: Some(input), ..Self::of(ExecutionKind::Repl) }
-    }
-
-    pub(crate) fn run_file(path: &str, args: JsonObject, env: JsonObject) -> Self {
-        Self { path: Some(path.to_owned()), args, env, ..Self::of(ExecutionKind::RunFile) }
-    }
-
-    fn of(kind: ExecutionKind) -> Self {
-        Self { kind, input: None, path: None, args: JsonObject::new(), env: JsonObject::new(), imported: false }
-    }
-}
 
 /// An execution from its first event to its last.
 ///
@@ -78,6 +54,8 @@ pub(crate) struct LiveExecution {
     changed: Condvar,
     /// Its session's: rung for whoever reads along.
     bell: Arc<Bell>,
+    /// Its session's: told what is printed.
+    console: Option<ConsoleSink>,
     /// Up to which event the store has it. Held while a part is being written, so that the parts come in order.
     saved: Mutex<u64>,
 }
@@ -97,6 +75,8 @@ struct Log {
     answers: VecDeque<Completion>,
     /// What they take in memory.
     answer_bytes: usize,
+    /// What it came to as data, for whoever wanted it.
+    data: Option<Data>,
     /// How it ended, from the moment at which that is settled.
     ending: Option<Arc<Execution>>,
     /// What became of storing that; from then on everybody is told.
@@ -142,11 +122,23 @@ impl Part<'_> {
 }
 
 impl LiveExecution {
+    #[cfg(test)]
     pub(crate) fn begin(session_id: SessionId, request: Request, limits: Limits, bell: Arc<Bell>) -> Arc<Self> {
+        Self::begin_heard(session_id, request, limits, bell, None)
+    }
+
+    /// The same for a session whose output somebody hears as it comes.
+    pub(crate) fn begin_heard(
+        session_id: SessionId,
+        request: Request,
+        limits: Limits,
+        bell: Arc<Bell>,
+        console: Option<ConsoleSink>,
+    ) -> Arc<Self> {
         let id = ExecutionId::new();
         let started_at = Timestamp::now();
-        let text = request.input.as_ref().or(request.path.as_ref()).cloned().unwrap_or_default();
-        let echo = Event { execution_id: id, seq: 1, ts: started_at, payload: Payload::InputEcho { text } };
+        let echo =
+            Event { execution_id: id, seq: 1, ts: started_at, payload: Payload::InputEcho { text: request.echo() } };
         let log = Log { events: vec![echo], ..Log::default() };
         Arc::new(Self {
             id,
@@ -166,6 +158,7 @@ impl LiveExecution {
             log: Mutex::new(log),
             changed: Condvar::new(),
             bell,
+            console,
             saved: Mutex::new(0),
         })
     }
@@ -293,6 +286,32 @@ impl LiveExecution {
         spin(SPIN, || self.published.load(Ordering::Acquire));
     }
 
+    /// Is ready when it has ended and is stored. Never blocks, and needs no particular runtime.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub(crate) fn poll_end(&self, listener: &mut Listener, context: &mut Context<'_>) -> Poll<Result<Arc<Execution>>> {
+        loop {
+            listener.look();
+            if let Some(ended) = &self.lock().ended {
+                return Poll::Ready(ended.clone());
+            }
+            if listener.poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Returns a listener that is woken when it ends.
+    pub(crate) fn listen(&self) -> Listener {
+        self.bell.listen()
+    }
+
+    /// Takes what it came to as data, once it has ended.
+    pub(crate) fn take_data(&self) -> Option<Data> {
+        self.lock().data.take()
+    }
+
     /// Returns it as it is now, with its events.
     pub(crate) fn snapshot(&self) -> Arc<Execution> {
         let log = self.lock();
@@ -391,7 +410,11 @@ impl LiveExecution {
     /// The end of one whose thread does not stop, with what it has used as far as that can be told from outside.
     pub(crate) fn stuck(&self, stop: Stop, thread: OsThread) -> Outcome {
         let cpu = self.cpu_used(thread).unwrap_or_default();
-        Outcome { end: End::Stopped(stop), usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() } }
+        Outcome {
+            end: End::Stopped(stop),
+            data: None,
+            usage: Usage { wall: self.started.elapsed(), cpu, ..Usage::default() },
+        }
     }
 
     /// Says how it ends, whatever comes of it: what runs it is about to be ended by force. False says that it has ended by
@@ -430,6 +453,7 @@ impl LiveExecution {
     /// Turns what ran into what is stored. Its events change hands under the lock, so that readers always find them.
     fn settle(&self, outcome: Outcome) -> Arc<Execution> {
         let mut log = self.lock();
+        log.data = outcome.data;
         let why_stopped = log.why_stopped.unwrap_or("execution cancelled");
         let Ending { status, result, error, last } = ending(outcome.end, &self.limits, why_stopped);
         let mut events = std::mem::take(&mut log.events);
@@ -462,15 +486,15 @@ impl LiveExecution {
     }
 
     fn record(&self, status: ExecutionStatus, events: Vec<Event>, metrics: Metrics) -> Execution {
-        let Request { kind, input, path, args, env, imported: _ } = self.request.clone();
+        let Request { kind, input, path, args, env, imported: _, act: _, wants_data: _ } = &self.request;
         Execution {
             id: self.id,
             session_id: self.session_id,
-            kind,
-            input,
-            path,
-            args,
-            env,
+            kind: *kind,
+            input: input.clone(),
+            path: path.clone(),
+            args: args.clone(),
+            env: env.clone(),
             status,
             started_at: self.started_at,
             ended_at: None,
@@ -554,9 +578,14 @@ impl Surroundings for LiveExecution {
                 log.tree_bytes += bytes;
             }
         }
-        log.events.push(Event { execution_id: self.id, seq, ts: Timestamp::now(), payload });
+        let event = Event { execution_id: self.id, seq, ts: Timestamp::now(), payload };
+        let heard = self.console.as_ref().map(|_| event.clone());
+        log.events.push(event);
         drop(log);
         self.bell.ring();
+        if let (Some(console), Some(event)) = (&self.console, &heard) {
+            console.hear(event);
+        }
         Ok(())
     }
 

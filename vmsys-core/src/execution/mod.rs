@@ -3,13 +3,15 @@
 mod ending;
 mod host;
 mod live;
+mod request;
 mod run;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::ending::{lost, never_ran};
 pub(crate) use self::host::ExecutionHost;
-pub(crate) use self::live::{LiveExecution, Progress, Request};
+pub(crate) use self::live::{LiveExecution, Progress};
+pub(crate) use self::request::Request;
 pub(crate) use self::run::{Manner, STUCK, job_limits, publish, submit};
 
 use crate::event::Event;
@@ -31,13 +33,15 @@ pub struct Execution {
     pub session_id: SessionId,
     /// What was run.
     pub kind: ExecutionKind,
-    /// The snippet, of a `repl`.
+    /// The snippet, of a `repl`; the function's name, of a `call`; the global's, of a `set_global`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
     /// The path, of a `run_file` or `startup`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What the script saw as `__ARGS__`.
+    /// What the script saw as `__ARGS__`; of a `call`, its arguments by place, as `{"0": ...}`; of a `set_global`, its
+    /// `value`. Of the latter two, what JSON has not is an object with one key: `{"$bigint": "7"}`, `{"$bytes": "AQI="}`,
+    /// `{"$number": "NaN"}`, and `{"$object": ...}` around an object that would look like one of these.
     pub args: JsonObject,
     /// What the script saw as `__ENV__`.
     pub env: JsonObject,
@@ -73,6 +77,10 @@ pub enum ExecutionKind {
     RunFile,
     /// A startup file, while the session was being created.
     Startup,
+    /// A function of the session's that the program called.
+    Call,
+    /// A global of the session's that the program gave a value.
+    SetGlobal,
 }
 
 impl ExecutionKind {
@@ -82,6 +90,8 @@ impl ExecutionKind {
             Self::Repl => "repl",
             Self::RunFile => "run_file",
             Self::Startup => "startup",
+            Self::Call => "call",
+            Self::SetGlobal => "set_global",
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
 use crate::error::{Error, ErrorKind, Result};
 use crate::isolation::home::{After, Task};
-use crate::isolation::protocol::{Goal, Imports, Job, JobLimits, PROGRAM, ProcessView, Realm};
+use crate::isolation::protocol::{Act, Goal, Imports, Job, JobLimits, PROGRAM, ProcessView, Realm};
 use crate::limits::Limits;
 use crate::modules::loader::{self, Format};
 use crate::session::LiveSession;
@@ -126,11 +126,15 @@ fn job(session: &LiveSession, live: &LiveExecution, source: String, alone: bool)
             let (goal, imports) = goal(session, request, path);
             (goal, typescript::is_typescript(path), imports)
         }
+        // Names have no types.
+        None if request.act != Act::Run => (Goal::Script, false, Imports::Refused),
         None => (Goal::Script, session.settings.runtime.typescript, Imports::Awaited),
     };
     let name = request.path.clone().unwrap_or_else(|| SNIPPET.to_owned());
     Job {
         source,
+        act: request.act.clone(),
+        wants_data: request.wants_data,
         goal,
         typescript,
         imports,

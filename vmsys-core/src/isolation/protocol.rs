@@ -322,13 +322,29 @@ pub(crate) struct GrantedModule {
     pub(crate) functions: Vec<(String, bool)>,
 }
 
+/// What is done with the text of a job. Data is data on its way here, and never becomes text that is read as code.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Act {
+    /// It is run.
+    #[default]
+    Run,
+    /// It is names with dots between them, and what they name is called with these arguments.
+    Call(Vec<Value>),
+    /// It is the name of a global, which is given this value.
+    Set(Value),
+}
+
 /// Code to be run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job {
     /// The text.
     pub(crate) source: String,
     /// The name of the text, as stacks show it.
     pub(crate) name: String,
+    /// What is done with it.
+    pub(crate) act: Act,
+    /// Whether what it comes to is wanted whole, as data: then a promise is awaited.
+    pub(crate) wants_data: bool,
     /// Script or module.
     pub(crate) goal: Goal,
     /// Whether the text may have types, which are taken out before it is run.
@@ -391,10 +407,25 @@ pub(crate) struct JobLimits {
 }
 
 /// What came of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) end: End,
+    /// What it came to, whole, if that was wanted and it came to its own end.
+    pub(crate) data: Option<Data>,
     pub(crate) usage: Usage,
+}
+
+/// What a job came to, as data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Data {
+    /// Its value.
+    Value(Value),
+    /// It came to a value that is no data, for this reason.
+    Unfit(String),
+    /// The error that it ended with, and those of its properties that are data.
+    Error(CallError),
+    /// What was thrown and is no error.
+    Thrown(Value),
 }
 
 /// How a job ended.

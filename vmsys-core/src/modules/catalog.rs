@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::loader::Loader;
-use super::{DatabaseModule, ExecModule, Fs, Module, ModuleInstance, SessionContext};
+use super::{DatabaseModule, ExecModule, Fs, Module, ModuleInstance, SessionContext, Types};
 
 use crate::JsonObject;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +14,7 @@ use crate::fields::Fields;
 use crate::isolation::Sandbox;
 use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET, is_pure};
 use crate::template::Grants;
+use crate::typescript;
 use crate::value::JsonText;
 
 /// What a module offers.
@@ -26,6 +27,9 @@ pub struct ModuleInfo {
     pub description: String,
     /// Its functions.
     pub functions: Vec<FunctionInfo>,
+    /// TypeScript declarations that the signatures of its functions refer to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub declarations: String,
 }
 
 /// A function of a module.
@@ -36,6 +40,12 @@ pub struct FunctionInfo {
     pub name: String,
     /// Whether it answers a promise.
     pub is_async: bool,
+    /// How it looks in TypeScript, from the opening bracket on: `(sku: string): Item`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 impl ModuleInfo {
@@ -46,7 +56,7 @@ impl ModuleInfo {
     /// assert!(info.functions[1].is_async);
     /// ```
     pub fn new(name: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { name: name.into(), description: description.into(), functions: Vec::new() }
+        Self { name: name.into(), description: description.into(), functions: Vec::new(), declarations: String::new() }
     }
 
     /// The same with a function that answers at once.
@@ -60,7 +70,30 @@ impl ModuleInfo {
     }
 
     fn with(mut self, name: String, is_async: bool) -> Self {
-        self.functions.push(FunctionInfo { name, is_async });
+        self.functions.push(FunctionInfo { name, is_async, signature: None, description: None });
+        self
+    }
+
+    /// The same, in which the last function looks like this in TypeScript: `(sku: string): Item`.
+    pub fn signature(mut self, signature: impl Into<String>) -> Self {
+        if let Some(last) = self.functions.last_mut() {
+            last.signature = Some(signature.into());
+        }
+        self
+    }
+
+    /// The same, in which the last function is for this.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        if let Some(last) = self.functions.last_mut() {
+            last.description = Some(description.into());
+        }
+        self
+    }
+
+    /// The same with more TypeScript declarations that signatures refer to.
+    pub fn declare(mut self, declarations: &str) -> Self {
+        self.declarations.push_str(declarations);
+        self.declarations.push('\n');
         self
     }
 }
@@ -133,8 +166,9 @@ impl Catalog {
     pub(crate) fn new(others: Vec<Arc<dyn Module>>, net: Option<Arc<dyn Module>>, sandbox: Sandbox) -> Result<Self> {
         let mut catalog = Self { net, ..Self::built_in(sandbox) };
         for module in others {
-            let name = module.info().name;
-            check_offered(&name)?;
+            let info = module.info();
+            check_info(&info)?;
+            let name = info.name;
             catalog.modules.insert(name.clone(), module);
             catalog.offered.insert(name);
         }
@@ -148,6 +182,20 @@ impl Catalog {
         let modules: BTreeMap<_, _> = own.into_iter().map(|module| (module.info().name, module)).collect();
         let infos = modules.values().map(|module| module.info()).collect();
         Self { infos, modules, offered: BTreeSet::new(), net: None }
+    }
+
+    /// Declares in TypeScript what scripts see of what they are granted.
+    pub(crate) fn types(&self, grants: &Grants) -> String {
+        let mut types = Types::new();
+        for info in self.infos.iter().filter(|info| grants.modules.contains_key(&info.name)) {
+            if self.offered.contains(&info.name) { types.module(info) } else { types.built_in(&info.name) }
+        }
+        if self.has_network() && !grants.net.is_empty() {
+            types.network();
+        }
+        types.globals(&grants.globals);
+        types.env(grants.env.keys());
+        types.finish()
     }
 
     pub(crate) fn all(&self) -> &[ModuleInfo] {
@@ -229,6 +277,32 @@ impl Catalog {
             None => Fields::of(config, &[]).map(drop),
         }
     }
+}
+
+/// Checks what an embedder says of a module: whether scripts can load it and its functions, and its types be read.
+fn check_info(info: &ModuleInfo) -> Result<()> {
+    check_offered(&info.name)?;
+    let wrong = |why: String| Err(Error::validation("modules", format!("the module {:?} {why}", info.name)));
+    let mut names = BTreeSet::new();
+    for FunctionInfo { name, .. } in &info.functions {
+        if !is_identifier(name) {
+            return wrong(format!("has a function {name:?}, which is no name that scripts can import"));
+        }
+        if !names.insert(name) {
+            return wrong(format!("has two functions of the name {name:?}"));
+        }
+    }
+    match typescript::check_declarations(&Types::of_module(info)) {
+        Ok(()) => Ok(()),
+        Err(problem) => wrong(format!("says of its types what is no TypeScript: {}", problem.message)),
+    }
+}
+
+/// Whether a text is a name of JavaScript's, if not a word that is taken.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| matches!(first, '$' | '_') || unicode_ident::is_xid_start(first))
+        && chars.all(|c| matches!(c, '$' | '\u{200c}' | '\u{200d}') || unicode_ident::is_xid_continue(c))
 }
 
 /// Checks the name of a module that an embedder offers.

@@ -9,14 +9,16 @@ mod database;
 mod exec;
 mod files;
 mod fs;
+mod host;
 pub(crate) mod loader;
 mod session;
 #[cfg(test)]
 pub(crate) mod testing;
+mod types;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
-pub(crate) use self::catalog::Catalog;
+pub(crate) use self::catalog::{Catalog, is_identifier};
 pub use self::catalog::{FunctionInfo, ModuleInfo};
 pub(crate) use self::database::DatabaseModule;
 pub(crate) use self::exec::ExecModule;
@@ -24,8 +26,10 @@ pub(crate) use self::files::{
     Access, Entry, Fault, Identity, OpenHow, PERMISSIONS, ProtectedFiles, SessionFiles, permissions,
 };
 pub(crate) use self::fs::Fs;
+pub use self::host::{Call, HostArgs, HostError, HostModule, HostTask};
 pub use self::session::SessionContext;
 pub(crate) use self::session::SessionModules;
+pub(crate) use self::types::Types;
 use crate::error::Result;
 use crate::execution::JsonObject;
 use crate::value::{CallError, Value};

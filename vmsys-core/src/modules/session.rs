@@ -10,6 +10,7 @@ use super::{CallContext, ModuleInstance, PendingCall, SessionFiles};
 use crate::ids::{SessionId, TemplateId};
 use crate::isolation::protocol::Call;
 use crate::limits::Limits;
+use crate::session::SessionData;
 use crate::value::{CallError, Value};
 
 /// What a module is told of the session that it is opened for.
@@ -24,6 +25,7 @@ pub struct SessionContext {
     pub(crate) network: bool,
     /// Those of its executions, which bind the opening of a module as well.
     pub(crate) limits: Limits,
+    pub(crate) data: SessionData,
 }
 
 impl SessionContext {
@@ -35,6 +37,11 @@ impl SessionContext {
     /// Returns the id of its template.
     pub fn template_id(&self) -> TemplateId {
         self.template_id
+    }
+
+    /// Returns what the program gave the session of this type: see [`NewSession::with_data`](crate::NewSession::with_data).
+    pub fn data<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.data.get()
     }
 
     /// Returns the path of its worktree as its creator gave it. Whoever opens files by it must bear in mind that scripts

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{CallContext, Module, ModuleInstance, ProtectedFiles, SessionContext, SessionFiles};
 use crate::event::Payload;
-use crate::execution::{ExecutionKind, JsonObject, LiveExecution, Request};
+use crate::execution::{JsonObject, LiveExecution, Request};
 use crate::ids::{SessionId, TemplateId};
 use crate::limits::Limits;
 use crate::worktree::Worktree;
@@ -32,6 +32,7 @@ pub(crate) fn session_with(
         files,
         network: false,
         limits: Limits::default(),
+        data: Default::default(),
     }
 }
 
@@ -52,14 +53,7 @@ pub(crate) fn open(module: &dyn Module, session: &SessionContext, json: serde_js
 
 /// An execution that has begun on this thread.
 pub(crate) fn execution(limits: Limits) -> Arc<LiveExecution> {
-    let request = Request {
-        kind: ExecutionKind::Repl,
-        input: None,
-        path: None,
-        args: JsonObject::new(),
-        env: JsonObject::new(),
-        imported: false,
-    };
+    let request = Request::repl(String::new());
     let live = LiveExecution::begin(SessionId::new(), request, limits, std::sync::Arc::default());
     live.begin_on_thread(crate::isolation::os_thread::current_cpu_time());
     live

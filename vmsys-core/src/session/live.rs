@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Ended, Looks, SessionRecord, SessionStatus};
+use super::{ConsoleSink, Ended, Looks, SessionRecord, SessionStatus};
 use crate::bell::Bell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::LiveExecution;
@@ -25,6 +25,8 @@ pub(crate) struct LiveSession {
     pub(crate) modules: Arc<SessionModules>,
     /// Rung when there is something new to read: an event, an execution, another status.
     pub(crate) bell: Arc<Bell>,
+    /// Told what is printed, as it comes.
+    pub(crate) console: Option<ConsoleSink>,
     /// Held from the moment at which an execution gets its id until it has begun or was refused, so that ids are in the
     /// order in which executions ran: whoever reads along goes from one to the next.
     pub(crate) order: Mutex<()>,
@@ -68,6 +70,7 @@ impl LiveSession {
         settings: Settings,
         worktree: Worktree,
         modules: Arc<SessionModules>,
+        console: Option<ConsoleSink>,
     ) -> Arc<Self> {
         Arc::new(Self {
             id: record.id,
@@ -75,6 +78,7 @@ impl LiveSession {
             worktree,
             modules,
             bell: Arc::new(Bell::default()),
+            console,
             order: Mutex::new(()),
             state: Mutex::new(State {
                 phase: Phase::Starting(None),
@@ -420,7 +424,7 @@ mod tests {
         store.insert_session(&record).unwrap();
         let worktree = Worktree::open(directory.path()).unwrap();
         let modules = Arc::new(SessionModules::default());
-        let session = LiveSession::starting(record, Settings::default(), worktree, modules.clone());
+        let session = LiveSession::starting(record, Settings::default(), worktree, modules.clone(), None);
         let held = Arc::new(());
         let fill =
             || modules.fill([("holder".to_owned(), Box::new(Holder(held.clone())) as Box<dyn ModuleInstance>)].into());

@@ -1,5 +1,6 @@
 //! Sessions: live runtimes whose state lasts from one execution to the next.
 
+mod extras;
 mod live;
 mod looks;
 
@@ -7,10 +8,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::extras::{ConsoleSink, SessionData};
 pub(crate) use self::live::LiveSession;
 pub(crate) use self::looks::Ended;
 use self::looks::Looks;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
 use crate::ids::{SessionId, TemplateId};
 use crate::time::Timestamp;
 
@@ -102,6 +105,8 @@ pub struct NewSession {
     pub base_commit_oid: String,
     /// An absolute path of a directory that exists.
     pub worktree_path: PathBuf,
+    pub(crate) data: SessionData,
+    pub(crate) console: Option<ConsoleSink>,
 }
 
 impl NewSession {
@@ -112,7 +117,63 @@ impl NewSession {
             workspace_id: "default".to_owned(),
             base_commit_oid: "HEAD".to_owned(),
             worktree_path: worktree_path.into(),
+            data: SessionData::default(),
+            console: None,
         }
+    }
+
+    /// The same with something of the program's own, one of each type, for the program's functions to find: see
+    /// [`Call::data`](crate::Call::data) and [`SessionContext::data`](crate::SessionContext::data). It is
+    /// dropped when no module of the session has it any more, at the latest with the session.
+    ///
+    /// ```
+    /// use vmsys_core::{Call, Config, HostModule, NewSession, NewTemplate, VmSystem};
+    ///
+    /// struct User(String);
+    ///
+    /// let mut config = Config::default();
+    /// config.host_module(HostModule::new("me", "Who is asking").function("name", |call: &Call, (): ()| {
+    ///     Ok(call.data::<User>().map(|user| user.0.clone()))
+    /// }));
+    /// let vm = VmSystem::with_config(config)?;
+    /// let template = vm.create_template(NewTemplate::named("t"))?;
+    /// vm.add_module(template.id, "me")?;
+    /// let new = NewSession::new(template.id, std::env::temp_dir()).with_data(User("ada".to_owned()));
+    /// let session = vm.create_session(new)?;
+    /// assert_eq!(session.eval::<String>("require('me').name()")?, "ada");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_data<T: Send + Sync + 'static>(mut self, data: T) -> Self {
+        self.data.insert(data);
+        self
+    }
+
+    /// The same with somebody who hears what is printed as it comes: console output, and raw output of `process` and of
+    /// modules, also that of startup files. It is recorded all the same.
+    ///
+    /// The function is called on the thread that the code waits on, so that what takes long there counts as the code's time;
+    /// a panic in it is caught, and logged. What it does *not* hear: results and exceptions, which come with the execution.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use vmsys_core::{NewSession, NewTemplate, Payload, VmSystem};
+    ///
+    /// let vm = VmSystem::in_memory()?;
+    /// let template = vm.create_template(NewTemplate::named("t"))?;
+    /// let heard = Arc::new(Mutex::new(Vec::new()));
+    /// let sink = heard.clone();
+    /// let new = NewSession::new(template.id, std::env::temp_dir()).on_console(move |event| {
+    ///     if let (Payload::Console { text, .. }, Ok(mut lines)) = (&event.payload, sink.lock()) {
+    ///         lines.push(text.clone());
+    ///     }
+    /// });
+    /// vm.create_session(new)?.repl("console.log('one'); console.log('two')")?;
+    /// assert_eq!(*heard.lock().unwrap(), ["one", "two"]);
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
+    pub fn on_console(mut self, hear: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.console = Some(ConsoleSink::new(hear));
+        self
     }
 
     /// The same for another workspace.

@@ -45,7 +45,13 @@ pub struct StoreStats {
     pub file_bytes: u64,
 }
 
-const KINDS: [ExecutionKind; 3] = [ExecutionKind::Repl, ExecutionKind::RunFile, ExecutionKind::Startup];
+const KINDS: [ExecutionKind; 5] = [
+    ExecutionKind::Repl,
+    ExecutionKind::RunFile,
+    ExecutionKind::Startup,
+    ExecutionKind::Call,
+    ExecutionKind::SetGlobal,
+];
 const ENDS: [ExecutionStatus; 4] =
     [ExecutionStatus::Ok, ExecutionStatus::Error, ExecutionStatus::Timeout, ExecutionStatus::Cancelled];
 

@@ -284,7 +284,7 @@ fn value_type(text: &str) -> Option<ValueType> {
 
 fn kind(text: &str) -> Option<ExecutionKind> {
     use ExecutionKind as K;
-    [K::Repl, K::RunFile, K::Startup].into_iter().find(|kind| kind.as_str() == text)
+    [K::Repl, K::RunFile, K::Startup, K::Call, K::SetGlobal].into_iter().find(|kind| kind.as_str() == text)
 }
 
 fn status(text: &str) -> Option<ExecutionStatus> {

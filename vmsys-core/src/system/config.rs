@@ -8,7 +8,7 @@ use super::VmSystem;
 use super::host_env::HostEnv;
 use super::{Bounds, Retention};
 use crate::isolation::Sandbox;
-use crate::modules::Module;
+use crate::modules::{HostModule, Module};
 use crate::store::Durability;
 use crate::template::Isolation;
 
@@ -98,6 +98,12 @@ impl Config {
     /// ```
     pub fn module(&mut self, module: Arc<dyn Module>) {
         self.modules.offered.push(module);
+    }
+
+    /// Offers a module of functions in Rust, typed by serde: [`module`](Self::module) for a [`HostModule`], which has an
+    /// example.
+    pub fn host_module(&mut self, module: HostModule) {
+        self.module(Arc::new(module));
     }
 
     /// Offers a network: what answers `fetch` in sessions whose template has an enabled capability of the kind `net`.

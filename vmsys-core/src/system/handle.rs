@@ -6,10 +6,11 @@ use super::{RunningExecution, Submission, VmSystem};
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::execution::{Execution, Request, RunFile};
+use crate::execution::{Execution, ExecutionFilter, Request, RunFile};
 use crate::ids::SessionId;
 use crate::modules::loader::MAX_SOURCE_BYTES;
 use crate::session::SessionRecord;
+use crate::template::LimitsPatch;
 use crate::worktree::WorktreePath;
 
 /// A handle of a session: cheap to clone, and usable from any thread.
@@ -20,6 +21,8 @@ use crate::worktree::WorktreePath;
 pub struct Session {
     pub(super) vm: VmSystem,
     pub(super) id: SessionId,
+    /// What binds executions through this handle, beside the template's.
+    pub(super) limits: LimitsPatch,
 }
 
 impl std::fmt::Debug for Session {
@@ -29,9 +32,53 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
+    pub(super) fn new(vm: VmSystem, id: SessionId) -> Self {
+        Self { vm, id, limits: LimitsPatch::default() }
+    }
+
+    /// Returns a handle whose executions have tighter limits than the template gives; other handles stay as they are. A
+    /// limit that is not named stays, and those of this handle hold as well.
+    ///
+    /// # Errors
+    /// [`Validation`](ErrorKind::Validation) with the field that would be looser or is out of range;
+    /// [`SessionNotReady`](ErrorKind::SessionNotReady).
+    ///
+    /// ```
+    /// # use vmsys_core::{ExecutionStatus, LimitsPatch, NewSession, NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// # let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// let mut limits = LimitsPatch::default();
+    /// limits.cpu_ms = Some(50);
+    /// assert_eq!(session.limited(limits.clone())?.repl("for (;;) {}")?.status, ExecutionStatus::Timeout);
+    ///
+    /// limits.cpu_ms = Some(60_000); // the template has 5,000
+    /// assert_eq!(session.limited(limits).unwrap_err().detail("field"), Some("limits.cpu_ms"));
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
+    pub fn limited(&self, limits: LimitsPatch) -> Result<Self> {
+        let session = self.vm.inner.takes_work(self.id)?;
+        let bound = self.limits.tighten(session.settings.limits)?;
+        limits.tighten(bound)?;
+        Ok(Self { limits: limits.over(&self.limits), ..self.clone() })
+    }
+
     /// Returns the id.
     pub fn id(&self) -> SessionId {
         self.id
+    }
+
+    /// Returns the system that it is part of.
+    pub fn vm(&self) -> VmSystem {
+        self.vm.clone()
+    }
+
+    /// Lists its executions, newest first, without their events.
+    ///
+    /// # Errors
+    /// As [`VmSystem::executions`].
+    pub fn executions(&self, filter: &ExecutionFilter) -> Result<Vec<Execution>> {
+        self.vm.executions(self.id, filter)
     }
 
     /// Returns the record as it is now.
@@ -67,7 +114,7 @@ impl Session {
         let input = input.into();
         let source = input.clone();
         let session = self.vm.inner.takes_work(self.id)?;
-        self.vm.inner.run(&session, Request::repl(input), source).map(Arc::unwrap_or_clone)
+        self.vm.inner.run(&session, Request::repl(input), &self.limits, source).map(Arc::unwrap_or_clone)
     }
 
     /// Runs a file of the worktree, and returns once it has ended and is stored with all its events.
@@ -80,7 +127,7 @@ impl Session {
         let session = self.vm.inner.takes_work(self.id)?;
         let source = session.worktree.read_source(&path, MAX_SOURCE_BYTES)?;
         let request = Request::run_file(path.as_str(), run.args, run.env);
-        self.vm.inner.run(&session, request, source).map(Arc::unwrap_or_clone)
+        self.vm.inner.run(&session, request, &self.limits, source).map(Arc::unwrap_or_clone)
     }
 
     /// Starts a snippet or file, and returns once it is stored that it runs. It runs to its end whether or not anybody
@@ -109,7 +156,7 @@ impl Session {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start(&self, submission: Submission) -> Result<RunningExecution> {
-        self.vm.start(self.id, submission)
+        self.vm.start_within(self.id, submission, &self.limits)
     }
 
     /// Closes the session: cancels what runs, frees the runtime, keeps the history. Closing what is closed is fine.

@@ -45,7 +45,7 @@ impl Session {
     /// # Ok::<(), vmsys_core::Error>(())
     /// ```
     pub fn globals(&self, builtins: bool) -> Result<Globals> {
-        let (session, ended, answer) = self.ask(Question::Globals { builtins })?;
+        let (session, ended, answer) = self.look_up(Question::Globals { builtins })?;
         let Answer::Globals { found, more } = answer else { return Err(no_answer()) };
         Ok(Globals { globals: session.looks(builtins).compare(found, ended), more })
     }
@@ -79,7 +79,7 @@ impl Session {
             return Ok(Completions { from: to, to, items: Vec::new() });
         };
         let from = units(&before[..from]);
-        let (_, _, answer) = self.ask(Question::Names(wanted.clone()))?;
+        let (_, _, answer) = self.look_up(Question::Names(wanted.clone()))?;
         let Answer::Names(found) = answer else { return Err(no_answer()) };
         Ok(Completions { from, to, items: items(&wanted, found) })
     }
@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// Has the realm answer, while nothing runs in it.
-    fn ask(&self, question: Question) -> Result<(Arc<LiveSession>, Ended, Answer)> {
+    fn look_up(&self, question: Question) -> Result<(Arc<LiveSession>, Ended, Answer)> {
         let inner = &self.vm.inner;
         let session = inner.takes_work(self.id)?;
         let (answer, answered) = channel();

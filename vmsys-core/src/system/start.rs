@@ -16,6 +16,7 @@ use crate::isolation::home::After;
 use crate::modules::loader::MAX_SOURCE_BYTES;
 use crate::session::LiveSession;
 use crate::store::KeyUse;
+use crate::template::LimitsPatch;
 use crate::time::Timestamp;
 use crate::worktree::WorktreePath;
 
@@ -154,6 +155,11 @@ impl RunningExecution {
         }
     }
 
+    /// What it is while it runs here, and the system that it runs in.
+    pub(super) fn into_parts(self) -> (VmSystem, ExecutionId, Option<Arc<LiveExecution>>) {
+        (self.vm, self.started.id, self.live)
+    }
+
     /// Cancels it and waits for its end.
     ///
     /// # Errors
@@ -206,13 +212,23 @@ impl VmSystem {
     /// # Errors
     /// As there, and [`SessionNotFound`](Kind::SessionNotFound).
     pub fn start(&self, session: SessionId, submission: Submission) -> Result<RunningExecution> {
-        let Some(key) = &submission.key else { return self.start_anew(session, submission, None) };
+        self.start_within(session, submission, &LimitsPatch::default())
+    }
+
+    /// The same within tighter limits, which are no part of what a key stands for.
+    pub(super) fn start_within(
+        &self,
+        session: SessionId,
+        submission: Submission,
+        limits: &LimitsPatch,
+    ) -> Result<RunningExecution> {
+        let Some(key) = &submission.key else { return self.start_anew(session, submission, limits, None) };
         let _admission = self.inner.admissions.admit(key);
         let (request, at) = (submission.digest(session), Timestamp::now());
         match self.inner.store.key_use(key.as_str(), at)? {
             None => {
                 let key = KeyUse { key: key.as_str().to_owned(), request, at };
-                self.start_anew(session, submission, Some(key))
+                self.start_anew(session, submission, limits, Some(key))
             }
             Some((first, execution)) if first == request => self.started_before(execution),
             Some((_, execution)) => {
@@ -231,7 +247,13 @@ impl VmSystem {
         Ok(RunningExecution { vm: self.clone(), started, live })
     }
 
-    fn start_anew(&self, id: SessionId, submission: Submission, key: Option<KeyUse>) -> Result<RunningExecution> {
+    fn start_anew(
+        &self,
+        id: SessionId,
+        submission: Submission,
+        limits: &LimitsPatch,
+        key: Option<KeyUse>,
+    ) -> Result<RunningExecution> {
         let (request, source, session) = match submission.work {
             Work::Repl(input) => {
                 let session = self.inner.takes_work(id)?;
@@ -244,7 +266,7 @@ impl VmSystem {
                 (Request::run_file(path.as_str(), run.args, run.env), source, session)
             }
         };
-        let live = self.inner.begin(&session, request, LiveSession::begin)?;
+        let live = self.inner.begin(&session, request, limits, LiveSession::begin)?;
         let started = live.save_begun(&self.inner.store, key).inspect_err(|_| {
             // Nothing has run: as if it had been refused.
             session.end();
@@ -261,9 +283,10 @@ impl Inner {
         self: &Arc<Self>,
         session: &Arc<LiveSession>,
         request: Request,
+        limits: &LimitsPatch,
         source: String,
     ) -> Result<Arc<Execution>> {
-        let live = self.begin(session, request, LiveSession::begin)?;
+        let live = self.begin(session, request, limits, LiveSession::begin)?;
         self.run_begun(session, live, source)
     }
 
@@ -272,11 +295,14 @@ impl Inner {
         &self,
         session: &Arc<LiveSession>,
         request: Request,
+        limits: &LimitsPatch,
         begin: impl FnOnce(&LiveSession, &Arc<LiveExecution>) -> Result<()>,
     ) -> Result<Arc<LiveExecution>> {
         self.refuse_while_unstored()?;
+        let limits = limits.tighten(session.settings.limits)?;
         let _order = session.order.lock().unwrap_or_else(PoisonError::into_inner);
-        let live = LiveExecution::begin(session.id, request, session.settings.limits, session.bell.clone());
+        let console = session.console.clone();
+        let live = LiveExecution::begin_heard(session.id, request, limits, session.bell.clone(), console);
         let mut running = self.lock_running();
         self.gate.admit_execution(live.request().kind, running.len())?;
         running.insert(live.id, Running { live: live.clone(), session: session.clone() });
@@ -301,7 +327,13 @@ impl Inner {
     }
 
     /// Hands an execution that has begun to its session's realm. It ends whoever waits for it.
-    fn submit(self: &Arc<Self>, session: &Arc<LiveSession>, live: &Arc<LiveExecution>, source: String, manner: Manner) {
+    pub(super) fn submit(
+        self: &Arc<Self>,
+        session: &Arc<LiveSession>,
+        live: &Arc<LiveExecution>,
+        source: String,
+        manner: Manner,
+    ) {
         let (inner, on) = (Arc::downgrade(self), session.clone());
         let on_end = Box::new(move |live: &LiveExecution, ended: &Result<Arc<Execution>>| {
             let Some(inner) = inner.upgrade() else { return After::Sleep };

@@ -6,8 +6,8 @@ use crate::ids::{CapabilityId, StartupFileId, TemplateId};
 use crate::library::Library;
 use crate::modules::ModuleInfo;
 use crate::template::{
-    Capability, CapabilityKind, NewCapability, NewStartupFile, NewTemplate, StartupFile, Template, TemplateDetail,
-    TemplatePatch,
+    Capability, CapabilityKind, Grants, NewCapability, NewStartupFile, NewTemplate, StartupFile, Template,
+    TemplateDetail, TemplatePatch,
 };
 use crate::time::Timestamp;
 use crate::worktree::WorktreePath;
@@ -136,6 +136,32 @@ impl VmSystem {
     pub fn remove_capability(&self, id: TemplateId, capability: CapabilityId) -> Result<()> {
         self.inner.refuse_when_shutting_down()?;
         self.inner.store.delete_capability(id, capability)
+    }
+
+    /// Declares in TypeScript what scripts of a new session of the template find beside the language and the web's
+    /// interfaces: the native modules that it is granted, globals, `fetch`, and variables of `process.env`. It is the text of
+    /// a `.d.ts` file, for editors, compilers and language models.
+    ///
+    /// Of an embedder's modules, it says what [`HostModule::signature`](crate::HostModule::signature) and
+    /// [`ModuleInfo::signature`] do. What it does *not* declare: modules that need no grant, which are Node's (`@types/node`),
+    /// and libraries.
+    ///
+    /// # Errors
+    /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
+    ///
+    /// ```
+    /// # use vmsys_core::{NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// let template = vm.create_template(NewTemplate::named("t"))?;
+    /// vm.add_module(template.id, "exec")?;
+    /// assert!(vm.types(template.id)?.contains("declare module 'exec'"));
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
+    pub fn types(&self, id: TemplateId) -> Result<String> {
+        let detail = self.inner.store.template_detail(id)?;
+        // Values are nobody's business here, and whether the host has one is seen when a session is created.
+        let grants = Grants::resolve(&detail.template, &detail.capabilities, |_| Some(String::new()))?;
+        Ok(self.inner.modules.types(&grants))
     }
 
     /// Lists the native modules that templates can be given.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer};
 #[cfg(feature = "schema")]
 use super::settings::EXTENSION;
 use super::{Isolation, Settings, Template};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
 #[cfg(feature = "schema")]
 use crate::limits::bounds;
 
@@ -92,6 +93,45 @@ patch! {
         max_output_kb: u64,
     }
 }
+impl LimitsPatch {
+    /// These, and where they say nothing, others.
+    pub(crate) fn over(self, other: &Self) -> Self {
+        Self {
+            cpu_ms: self.cpu_ms.or(other.cpu_ms),
+            wall_ms: self.wall_ms.or(other.wall_ms),
+            mem_mb: self.mem_mb.or(other.mem_mb),
+            max_events: self.max_events.or(other.max_events),
+            max_output_kb: self.max_output_kb.or(other.max_output_kb),
+        }
+    }
+
+    /// These limits, tightened.
+    ///
+    /// # Errors
+    /// [`Validation`](crate::ErrorKind::Validation) with the field that would be looser, or is out of range.
+    pub(crate) fn tighten(&self, mut limits: Limits) -> Result<Limits> {
+        let changes = [
+            ("limits.cpu_ms", &mut limits.cpu_ms, self.cpu_ms),
+            ("limits.wall_ms", &mut limits.wall_ms, self.wall_ms),
+            ("limits.mem_mb", &mut limits.mem_mb, self.mem_mb),
+            ("limits.max_events", &mut limits.max_events, self.max_events),
+            ("limits.max_output_kb", &mut limits.max_output_kb, self.max_output_kb),
+        ];
+        for (field, limit, wanted) in changes {
+            let Some(wanted) = wanted else { continue };
+            if wanted > *limit {
+                let message = format!(
+                    "{field} can be tightened and not loosened: {wanted} is more than the {limit} of the session's template"
+                );
+                return Err(Error::validation(field, message));
+            }
+            *limit = wanted;
+        }
+        limits.validate()?;
+        Ok(limits)
+    }
+}
+
 patch! {
     /// Settings of the resolver to be changed; see [`ResolverSettings`](crate::ResolverSettings).
     ResolverPatch of resolver {

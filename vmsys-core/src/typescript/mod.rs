@@ -60,6 +60,20 @@ pub(crate) fn strip(source: &str, goal: Goal) -> Result<Cow<'_, str>, SyntaxProb
     strip_between(source, goal, "", "")
 }
 
+/// Checks that a text can be read as declarations, which nobody runs.
+///
+/// # Errors
+/// It is no TypeScript, or nested too deeply to be read.
+pub(crate) fn check_declarations(source: &str) -> Result<(), SyntaxProblem> {
+    let problem = |at, message| SyntaxProblem { message, unsupported: false, ..place(source, at) };
+    nesting::check(source).map_err(|at| problem(at, "TypeScript that is nested too deeply to be read".to_owned()))?;
+    let allocator = Allocator::default();
+    match parsed(&allocator, source, SourceType::d_ts()) {
+        Ok(_) => Ok(()),
+        Err((at, message)) => Err(problem(at, message)),
+    }
+}
+
 /// Takes the types out of a script that comes to a value, which may be an object literal with nothing around it.
 ///
 /// # Errors

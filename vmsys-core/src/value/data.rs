@@ -1,5 +1,7 @@
 //! Plain data: what crosses between a script and the functions that its host offers.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 /// A value without identity, prototype or behaviour, as it crosses between scripts and their host.
@@ -13,6 +15,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(row.get("age"), None);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+// The name by which our own serialiser and deserialiser know it, wherever it stands in another type: there it is itself,
+// and not an enum.
+#[serde(rename = "vmsys_core::Value")]
 pub enum Value {
     /// `null`, and `undefined` on its way to the host.
     #[default]
@@ -44,6 +49,32 @@ impl Value {
             Self::Object(properties) => size_of_properties(properties),
         };
         size_of::<Self>() + held
+    }
+
+    /// How it is recorded: as JSON, and what JSON has not as an object with one key that begins with `$`.
+    pub(crate) fn recorded(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        let tagged = |tag: &str, text: String| serde_json::json!({ tag: text });
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::Bool(*value),
+            Self::Number(number) if !number.is_finite() || (*number == 0.0 && number.is_sign_negative()) => {
+                tagged("$number", if *number == 0.0 { "-0".to_owned() } else { number.to_string() })
+            }
+            Self::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => Json::from(*number as i64),
+            Self::Number(number) => Json::from(*number),
+            Self::BigInt(number) => tagged("$bigint", number.to_string()),
+            Self::String(text) => Json::String(text.clone()),
+            Self::Bytes(bytes) => tagged("$bytes", STANDARD.encode(bytes)),
+            Self::Array(elements) => elements.iter().map(Self::recorded).collect(),
+            Self::Object(properties) => {
+                let object = properties.iter().map(|(name, value)| (name.clone(), value.recorded())).collect();
+                match properties.as_slice() {
+                    [(name, _)] if name.starts_with('$') => serde_json::json!({ "$object": Json::Object(object) }),
+                    _ => Json::Object(object),
+                }
+            }
+        }
     }
 
     /// Returns the text of a string.
@@ -156,17 +187,17 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 /// Bytes as bytes, where the format has them: serde's own form of a vector is a list of numbers.
-mod bytes {
+pub(super) mod bytes {
     use std::fmt;
 
     use serde::de::{SeqAccess, Visitor};
     use serde::{Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(bytes)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         struct Bytes;
 
         impl<'de> Visitor<'de> for Bytes {

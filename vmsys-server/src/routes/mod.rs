@@ -82,6 +82,7 @@ mod tests {
         GET /api/v1/templates/{template_id} Brief\n\
         PATCH /api/v1/templates/{template_id} Brief body\n\
         DELETE /api/v1/templates/{template_id} Brief\n\
+        GET /api/v1/templates/{template_id}/types Brief\n\
         GET /api/v1/templates/{template_id}/startup-files Brief\n\
         POST /api/v1/templates/{template_id}/startup-files Brief body\n\
         GET /api/v1/templates/{template_id}/capabilities Brief\n\

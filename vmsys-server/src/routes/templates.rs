@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use vmsys_core::{
@@ -14,12 +15,12 @@ use super::{Done, LABEL, LIMIT, TEMPLATE};
 use crate::decode::{given_field, object_field};
 use crate::error::{ApiError, Code};
 use crate::param::Param;
-use crate::reply::{Created, Json};
-use crate::route::{Request, Route, Sent};
+use crate::reply::{Created, Json, Outcome, Reply};
+use crate::route::{Answer, Request, Route, Sent};
 
 const BEFORE: Param<TemplateId> = Param::new("before", "Only templates older than this one: the last of a page.");
 
-pub(super) fn routes() -> [Route<VmSystem>; 7] {
+pub(super) fn routes() -> [Route<VmSystem>; 8] {
     [
         Route::get("/api/v1/templates", list)
             .named("listTemplates", "Lists templates, newest first")
@@ -42,6 +43,14 @@ pub(super) fn routes() -> [Route<VmSystem>; 7] {
             .named("deleteTemplate", "Deletes a template")
             .saying("Its configuration goes; its sessions and their history stay.")
             .refusing(&[Code::TemplateNotFound]),
+        Route::get("/api/v1/templates/{template_id}/types", types)
+            .named("getTemplateTypes", "Declares in TypeScript what scripts of a template find")
+            .saying(
+                "The text of a `.d.ts` file for editors, compilers and language models: the native modules that new \
+                 sessions are granted, globals, `fetch`, and variables of `process.env`. What every session has is not in \
+                 it: the language, the web's interfaces, and the modules of Node's that need no grant.",
+            )
+            .refusing(&[Code::TemplateNotFound]),
         Route::get("/api/v1/templates/{template_id}/startup-files", startup_files)
             .named("listStartupFiles", "Lists a template's startup files in the order in which they run")
             .refusing(&[Code::TemplateNotFound]),
@@ -55,6 +64,26 @@ pub(super) fn routes() -> [Route<VmSystem>; 7] {
                 Code::StartupModeUnsupported,
             ]),
     ]
+}
+
+/// A `.d.ts` file.
+struct Declarations(String);
+
+/// The type of TypeScript, which nobody has registered, and everybody understands.
+const TYPESCRIPT: &str = "application/typescript; charset=utf-8";
+
+impl Reply for Declarations {
+    fn answer(self) -> Result<Answer, ApiError> {
+        Ok(Answer::new(StatusCode::OK, TYPESCRIPT, self.0))
+    }
+
+    fn outcomes(_: &mut SchemaGenerator) -> Vec<Outcome> {
+        vec![Outcome::text(TYPESCRIPT, "The declarations.")]
+    }
+}
+
+fn types(vm: &VmSystem, request: &Request) -> Result<Declarations, ApiError> {
+    Ok(Declarations(vm.types(request.path(&TEMPLATE)?)?))
 }
 
 /// A template to be created: a name, and whatever differs from the defaults.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::*;
 use crate::JsonObject;
-use crate::execution::{ExecutionKind, LiveExecution, Request};
+use crate::execution::{LiveExecution, Request};
 use crate::ids::{SessionId, TemplateId};
 use crate::limits::Limits;
 use crate::modules::{Fs, Module, ProtectedFiles, SessionContext, SessionFiles};
@@ -47,16 +47,10 @@ fn open(root: &Path, grants: &[&str]) -> (Arc<SessionModules>, CallContext) {
         files,
         network: false,
         limits: Limits::default(),
+        data: Default::default(),
     };
     let instance = Fs.open(&session, &JsonObject::new()).expect("fs opens");
-    let request = Request {
-        kind: ExecutionKind::Repl,
-        input: Some(String::new()),
-        path: None,
-        args: JsonObject::new(),
-        env: JsonObject::new(),
-        imported: false,
-    };
+    let request = Request::repl(String::new());
     let limits = Limits { mem_mb: 16, ..Limits::default() };
     let live = LiveExecution::begin(session_id, request, limits, std::sync::Arc::default());
     let modules = SessionModules::default();

@@ -52,6 +52,8 @@ impl Bench {
             imports: Imports::Awaited,
             source: source.to_owned(),
             name: "repl".to_owned(),
+            act: Act::Run,
+            wants_data: false,
             goal: Goal::Script,
             process: None,
             limits: JobLimits {

@@ -307,6 +307,8 @@ impl Bench {
             imports: Imports::Awaited,
             source: source.to_owned(),
             name: self.name.to_owned(),
+            act: Act::Run,
+            wants_data: false,
             goal: self.goal,
             process: None,
             limits: self.limits,
