@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use self::attempts::Attempts;
 use self::records::{
     AvailableLibrary, AvailableModule, Capability, Completions, DeletedTemplate, Document, Event, Execution, Given,
-    Globals, History, RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
+    Globals, History, InputCheck, RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
 };
 pub(crate) use self::stream::{News, OnNews};
 use self::url::{ApiPath, Place, ServerUrl};
@@ -217,6 +217,10 @@ impl Client {
 
     pub(crate) fn complete(&self, session: &str, request: Map<String, Value>) -> Result<Answer<Completions>> {
         self.post(&ApiPath::new(&["sessions", session, "completions"]), Some(request), Some(self.patience))
+    }
+
+    pub(crate) fn check(&self, session: &str, request: Map<String, Value>) -> Result<Answer<InputCheck>> {
+        self.post(&ApiPath::new(&["sessions", session, "check"]), Some(request), Some(self.patience))
     }
 
     pub(crate) fn history(&self, session: &str, before: Option<&str>, limit: u32) -> Result<Answer<History>> {

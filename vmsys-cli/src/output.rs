@@ -89,6 +89,18 @@ impl Output {
         self.json
     }
 
+    /// Tells whether standard output takes colour.
+    pub(crate) fn has_color(&self) -> bool {
+        self.out.color
+    }
+
+    /// Writes a line that is only there for orientation.
+    pub(crate) fn dim_line(&mut self, text: &str) {
+        let line = self.out.paint(DIM, visible(text));
+        self.out.write(&format!("{line}\n"));
+        self.out.flush();
+    }
+
     /// Writes one line to standard output.
     ///
     /// Control characters other than the tab are shown as escapes: the text may come from anybody who can reach the
@@ -297,7 +309,7 @@ fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text with control characters, other than the tab and the line feed, as escapes.
-fn visible_lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |char| char.is_control() && !matches!(char, '\t' | '\n'))
 }
 

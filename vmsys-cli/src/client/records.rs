@@ -253,6 +253,7 @@ pub(crate) struct Global {
 /// How a text may go on.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Completions {
+    pub(crate) from: u32,
     pub(crate) items: Vec<Completion>,
 }
 
@@ -262,6 +263,12 @@ pub(crate) struct Completion {
     pub(crate) label: String,
     pub(crate) kind: String,
     pub(crate) detail: Option<String>,
+}
+
+/// Whether an input can be run as it is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct InputCheck {
+    pub(crate) complete: bool,
 }
 
 /// What was typed in a session.
