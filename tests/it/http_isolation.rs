@@ -230,3 +230,18 @@ fn no_worker_outlives_its_session_or_a_killed_daemon() {
     let alive = || workers.iter().filter(|id| fs::metadata(format!("/proc/{id}")).is_ok()).count();
     wait_for("the workers to end with their daemon", Duration::from_secs(2), || (alive() == 0).then_some(()));
 }
+
+#[test]
+fn a_worker_that_is_killed_is_noticed_by_whoever_asks() {
+    let daemon = start();
+    // With the first session comes the process that workers are made from.
+    daemon.session();
+    let (session, worker) = worker_of(&daemon, || daemon.session());
+    daemon.get(&format!("/sessions/{session}/globals")).ok(200);
+    kill(worker);
+    // Whether that is noticed by the question or by somebody who looks after such things, the answer is the same.
+    daemon.get(&format!("/sessions/{session}/globals")).error(409, "SESSION_NOT_READY");
+    let record = daemon.session_record(&session);
+    assert_eq!(record["status"], "crashed", "{record}");
+    assert!(text(&record["last_error"]).contains("worker process"), "{record}");
+}

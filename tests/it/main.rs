@@ -36,5 +36,6 @@ mod http_templates;
 mod http_typescript;
 mod libraries;
 mod npm;
+mod repl;
 mod sse;
 mod support;

@@ -170,6 +170,10 @@ def before_call(context, case, kwargs):
             body["name"] = "lodash"
         case "addStartupFile" if "path" in often:
             body["path"] = f"{uuid.uuid4()}.js"
+        case "completeInput" if "source" in texts and case.meta and case.meta.generation.mode.is_positive:
+            # A cursor stands within its text, which no schema can say.
+            if isinstance(body.get("cursor"), int):
+                body["cursor"] %= len(texts["source"].encode("utf-16-le", "surrogatepass")) // 2 + 1
         case "createSession" if "worktree_path" in texts:
             # Sessions are made over no directory but ours. What is no absolute path is refused, and may stay.
             if "worktree_path" in often or texts["worktree_path"].startswith("/"):

@@ -309,7 +309,7 @@ fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text with control characters, other than the tab and the line feed, as escapes.
-fn visible_lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |char| char.is_control() && !matches!(char, '\t' | '\n'))
 }
 

@@ -92,6 +92,10 @@
 //! free. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
 //! functions soon after their execution has ended.
 //!
+//! **Looking.** Between executions, [`Session::globals`] lists what code has declared or set, [`Session::complete`] tells how
+//! a text may go on, [`Session::check`] whether an input is whole, and [`Session::history`] what was typed before. None of it
+//! runs code. A value that one line does not tell all of comes with a [`ValueTree`].
+//!
 //! **Grants.** A session reaches the language, the web's interfaces, Node's modules without effects, and the code of its
 //! worktree. Whatever else it reaches, its template was given: native modules ([`VmSystem::add_module`]),
 //! [`Capability`]s that refine them or add files, variables, globals and a network, and libraries from the

@@ -11,6 +11,7 @@ mod highlight;
 mod history;
 mod stop;
 
+use std::borrow::Cow;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -30,7 +31,7 @@ use crate::args::{code, id};
 use crate::client::Client;
 use crate::client::records::{Event, Execution};
 use crate::error::{Error, Exit, Result};
-use crate::output::{BAD, Output};
+use crate::output::{BAD, Output, visible_lines};
 
 /// The most of a file that `.load` takes: as much as a session takes of one.
 const LONGEST_FILE: u64 = 16 << 20;
@@ -80,6 +81,10 @@ type Cancel = Box<dyn Fn(&str) + Send + Sync>;
 trait Place {
     /// What a person is told of it.
     fn name(&self) -> String;
+
+    /// Whether what it prints goes to the terminal as it is, as it does from `run`. Elsewhere, others may have had a hand in
+    /// what there is.
+    fn is_ours(&self) -> bool;
 
     /// Starts something. Answers the execution's id.
     fn start(&self, work: Work<'_>) -> Result<String>;
@@ -265,10 +270,10 @@ impl Repl {
         let id = self.place.start(work)?;
         run.started(&id);
         self.last = Some(id.clone());
-        let is_json = out.is_json();
+        let (is_json, is_ours) = (out.is_json(), self.place.is_ours());
         let execution = self.place.follow(&id, out, &mut |event, out| {
             if !is_json {
-                show(&event, out)?;
+                show(&event, is_ours, out)?;
             }
             shown(out)
         });
@@ -310,13 +315,13 @@ impl Repl {
             let Failure { message, stack, code } = understood(error.get())?;
             match code {
                 Some(code) => out.note("error", BAD, &format!("{message} [{code}]")),
-                None => out.script_err(&format!("{message}\n")),
+                None => out.script_err(&format!("{}\n", harmless(&message, self.place.is_ours()))),
             }
             // Engines differ in whether a stack begins with the message.
             let stack = stack.as_deref().unwrap_or_default().trim_end();
             let calls = stack.strip_prefix(message.as_str()).unwrap_or(stack).trim_start_matches('\n');
             if !calls.is_empty() {
-                out.script_err(&format!("{calls}\n"));
+                out.script_err(&format!("{}\n", harmless(calls, self.place.is_ours())));
             }
         } else if let (true, Some(value)) = (has_value, &execution.result) {
             let Value { kind, preview } = understood(value.get())?;
@@ -325,7 +330,7 @@ impl Repl {
                 "undefined" => {}
                 // At a prompt a string is told from what it might be the text of.
                 "string" if self.is_prompt => out.script_out(&format!("{}\n", quoted(&preview))),
-                _ => out.script_out(&format!("{preview}\n")),
+                _ => out.script_out(&format!("{}\n", harmless(&preview, self.place.is_ours()))),
             }
         }
         Ok(())
@@ -338,7 +343,7 @@ fn is_over(error: &Error) -> bool {
 }
 
 /// Shows what one event says to a console.
-fn show(event: &Event, out: &mut Output) -> Result<()> {
+fn show(event: &Event, is_ours: bool, out: &mut Output) -> Result<()> {
     #[derive(Deserialize)]
     struct Said {
         level: Option<String>,
@@ -351,6 +356,7 @@ fn show(event: &Event, out: &mut Output) -> Result<()> {
     }
     let Said { level, text, message, code } = understood(event.payload.get())?;
     let (level, text) = (level.unwrap_or_default(), text.unwrap_or_default());
+    let text = harmless(&text, is_ours);
     match (event.kind.as_str(), level.as_str()) {
         ("console", "warn" | "error") => out.script_err(&format!("{text}\n")),
         ("console", _) => out.script_out(&format!("{text}\n")),
@@ -368,6 +374,11 @@ fn show(event: &Event, out: &mut Output) -> Result<()> {
         _ => {}
     }
     Ok(())
+}
+
+/// A text that drives no terminal, unless it is our own.
+fn harmless(text: &str, is_ours: bool) -> Cow<'_, str> {
+    if is_ours { Cow::Borrowed(text) } else { visible_lines(text) }
 }
 
 /// A string as JavaScript would have it written.

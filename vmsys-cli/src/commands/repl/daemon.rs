@@ -15,7 +15,7 @@ pub(super) struct Daemon {
     client: Client,
     session: String,
     /// Whether the session was made for this prompt, and goes with it.
-    is_ours: bool,
+    is_temporary: bool,
 }
 
 impl Daemon {
@@ -26,7 +26,7 @@ impl Daemon {
             let why = format!("session {} is {}: nothing can be run in it", record.id, record.status);
             return Err(Error::failed("SESSION_NOT_READY", why));
         }
-        Ok(Self { client, session: record.id, is_ours: false })
+        Ok(Self { client, session: record.id, is_temporary: false })
     }
 
     /// Makes a session from a template, by its name or id, over a directory.
@@ -46,13 +46,17 @@ impl Daemon {
             "worktree_path": worktree,
         };
         let session = client.create_session(request)?.value.id;
-        Ok(Self { client, session, is_ours: true })
+        Ok(Self { client, session, is_temporary: true })
     }
 }
 
 impl Place for Daemon {
     fn name(&self) -> String {
         format!("in session {}", self.session)
+    }
+
+    fn is_ours(&self) -> bool {
+        false
     }
 
     fn start(&self, work: Work<'_>) -> Result<String> {
@@ -105,7 +109,7 @@ impl Place for Daemon {
     }
 
     fn close(&self) -> Result<()> {
-        if self.is_ours {
+        if self.is_temporary {
             self.client.close_session(&self.session)?;
         }
         Ok(())

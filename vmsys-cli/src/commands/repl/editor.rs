@@ -154,6 +154,12 @@ impl Helper for Help {}
 
 impl Hinter for Help {
     type Hint = String;
+
+    /// Hints at nothing. But it is asked whenever the line has changed, and the colours are not where there are none.
+    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
+        self.is_typed.set(!line.is_empty());
+        None
+    }
 }
 
 impl Completer for Help {
@@ -182,7 +188,9 @@ fn pairs(line: &str, from: usize, labels: Vec<String>) -> (usize, Vec<Pair>) {
         let dot = if takes_dot && !label.starts_with('[') { "." } else { "" };
         Pair { replacement: format!("{dot}{label}"), display: label }
     };
-    (start, labels.into_iter().map(pair).collect())
+    // Names are anybody's: none is to drive the terminal.
+    let labels = labels.into_iter().filter(|label| !label.contains(char::is_control));
+    (start, labels.map(pair).collect())
 }
 
 /// Where the character begins that stands behind so many UTF-16 units.
@@ -199,7 +207,6 @@ fn byte_of(text: &str, units: u32) -> usize {
 
 impl Highlighter for Help {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        self.is_typed.set(!line.is_empty());
         if self.color && !dot::is_command(line) { Cow::Owned(highlight::paint(line)) } else { Cow::Borrowed(line) }
     }
 
@@ -207,8 +214,7 @@ impl Highlighter for Help {
         if self.color { Cow::Owned(format!("{DIM}{prompt}{DIM:#}")) } else { Cow::Borrowed(prompt) }
     }
 
-    fn highlight_char(&self, line: &str, _: usize, _: CmdKind) -> bool {
-        self.is_typed.set(!line.is_empty());
+    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
         self.color
     }
 }
@@ -238,6 +244,7 @@ mod tests {
     fn names_in_brackets_take_the_place_of_the_dot() {
         assert_eq!(completed("x.fo", 2, &["foo"]), ["x.foo"]);
         assert_eq!(completed("x.", 2, &["[\"a b\"]", "c"]), ["x[\"a b\"]", "x.c"]);
+        assert_eq!(completed("x.", 2, &["a", "[\"\u{9b}31m\"]"]), ["x.a"]);
         assert_eq!(completed("x?.", 3, &["[\"a b\"]", "c"]), ["x?.[\"a b\"]", "x?.c"]);
     }
 

@@ -48,6 +48,10 @@ impl Place for Here {
         "in memory".to_owned()
     }
 
+    fn is_ours(&self) -> bool {
+        true
+    }
+
     fn start(&self, work: Work<'_>) -> Result<String> {
         let submission = match work {
             Work::Snippet(input) => Submission::repl(input),

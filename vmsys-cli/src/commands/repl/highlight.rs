@@ -70,7 +70,7 @@ pub(super) fn paint(text: &str) -> String {
 
 /// How long the first token is, and what it looks like.
 fn token(text: &str, first: char, after_dot: bool) -> (usize, Option<Style>) {
-    let until = |end: &dyn Fn(char) -> bool| text.find(|char| end(char)).unwrap_or(text.len());
+    let until = |end: &dyn Fn(char) -> bool| text.find(end).unwrap_or(text.len());
     match first {
         '"' | '\'' | '`' => (string(text, first), Some(STRING)),
         '/' if text.starts_with("//") => (until(&|char| char == '\n'), Some(COMMENT)),
