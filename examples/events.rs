@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Told on the session's thread, as each line is printed: for a log, or a terminal.
     let (line, lines) = channel();
     let new = NewSession::new(template.id, std::env::current_dir()?).on_console(move |event| {
-        if let Payload::Console { level, text } = &event.payload {
+        if let Payload::Console { level, text, .. } = &event.payload {
             let _ = line.send(format!("{level:?}: {text}"));
         }
     });

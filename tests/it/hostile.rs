@@ -16,11 +16,10 @@ const CPU_MS: u64 = 300;
 /// Far above `cpu_ms`, so that on a busy machine it is still the latter that ends what works.
 const WALL_MS: u64 = 2_000;
 const MEM_MB: u64 = 64;
-/// In a process of its own, a tenth of the snippets may need longer to wind up than they are given.
-const MOST_ENDED_EARLY: usize = 28;
-
-/// What an answer may take beyond `wall_ms`: the grace for code that never polls, the store, and a busy machine.
-const GRACE: Duration = Duration::from_secs(2);
+/// What an answer may take beyond `wall_ms`, with the store, and a busy machine. A process is ended by the clock.
+const GRACE_OF_PROCESS: Duration = Duration::from_secs(2);
+/// A thread is given up by the processor time that it has had, and gets a third of what others do.
+const GRACE_OF_THREAD: Duration = Duration::from_secs(10);
 
 /// Sessions at work at once: more than the machine has processors, so that one that is stuck does not hold up all.
 const WORKERS: usize = 3;
@@ -123,7 +122,7 @@ fn try_snippet(daemon: &Daemon, template: &str, snippet: &Snippet) -> Result<(),
     let start = Instant::now();
     let answer = daemon.post_repl(&session, &snippet.code);
     let took = start.elapsed();
-    if took > Duration::from_millis(WALL_MS) + GRACE {
+    if took > Duration::from_millis(WALL_MS) + grace() {
         return Err(format!("answered after {took:?}"));
     }
     let execution = match answer.status {
@@ -148,13 +147,16 @@ fn try_snippet(daemon: &Daemon, template: &str, snippet: &Snippet) -> Result<(),
     verdict
 }
 
-/// A process that is past its limit has a moment to wind up what it does, and is ended then: how many need longer depends
-/// on the machine, and is bounded.
+fn grace() -> Duration {
+    if isolation() == "process" { GRACE_OF_PROCESS } else { GRACE_OF_THREAD }
+}
+
+/// What is past its limit has a moment to wind up what it does, a process less than a thread, and is given up then: how
+/// many need longer depends on the machine and the build, and is bounded.
 fn is_ended_early(execution: &Value) -> bool {
     static ENDED: AtomicUsize = AtomicUsize::new(0);
-    isolation() == "process"
-        && execution["status"] == "timeout"
-        && ENDED.fetch_add(1, Ordering::Relaxed) < MOST_ENDED_EARLY
+    let most = if isolation() == "process" { 28 } else { 6 };
+    execution["status"] == "timeout" && ENDED.fetch_add(1, Ordering::Relaxed) < most
 }
 
 fn check_outcome(snippet: &Snippet, status: u16, execution: &Value) -> Result<(), String> {
@@ -177,7 +179,7 @@ fn check_goes_on(daemon: &Daemon, session: &str, snippet: &Snippet) -> Result<()
     let start = Instant::now();
     let next = daemon.post_repl(session, "1+1");
     let took = start.elapsed();
-    if next.status != 201 || took > GRACE {
+    if next.status != 201 || took > grace() {
         return Err(format!("then 1+1 was answered {} after {took:?}: {}", next.status, next.text()));
     }
     let next = next.json();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -61,6 +62,16 @@ fn a_template_chooses_and_the_session_says_where_it_runs() {
 }
 
 #[test]
+fn without_being_told_a_daemon_gives_each_session_a_process() {
+    let daemon = Daemon::with(&Home::new(), |command| {
+        command.env_remove("VM_SYSTEM_ISOLATION");
+    });
+    let session = daemon.session();
+    assert_eq!(daemon.session_record(&session)["runtime_meta"]["isolation"], "process");
+    assert!(!children(daemon.id()).is_empty());
+}
+
+#[test]
 fn a_worker_has_nothing_but_its_line() {
     let daemon = start();
     let template = daemon.template(json!({}));
@@ -73,6 +84,10 @@ fn a_worker_has_nothing_but_its_line() {
         |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
     assert_eq!((field("Threads:"), field("NoNewPrivs:"), field("Seccomp:")), ("1".into(), "1".into(), "2".into()));
     assert_eq!(read("environ"), "");
+    // Where anybody may make namespaces, as `unshare` of util-linux shows, a worker has a network of its own, without anything.
+    let allowed = Command::new("unshare").args(["--user", "--net", "true"]).status().unwrap().success();
+    let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).unwrap();
+    assert_eq!(network(&worker.to_string()) != network("self"), allowed);
     let limits = read("limits");
     for limit in ["Max core file size", "Max file size", "Max open files", "Max processes"] {
         let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();

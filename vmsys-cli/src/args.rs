@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::commands::exec::ExecCommand;
 use crate::commands::libs::LibsCommand;
 use crate::commands::ops::OpsCommand;
+use crate::commands::repl::ReplArgs;
 use crate::commands::run::{EvalArgs, RunArgs};
 use crate::commands::serve::{self, ServeArgs};
 use crate::commands::session::SessionCommand;
@@ -33,6 +34,7 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  vm-system repl
   vm-system eval '[1, 2, 3].map(n => n * n)'
   vm-system serve --db demo.db
   vm-system template create --name demo
@@ -57,7 +59,7 @@ pub(crate) struct CommonArgs {
     #[command(flatten)]
     pub(crate) daemon: serve::GlobalArgs,
 
-    /// Where the daemon is, as in http://127.0.0.1:3210 or unix:PATH; every command but `serve`, `libs`, `run` and `eval` asks it
+    /// Where the daemon is, as in http://127.0.0.1:3210 or unix:PATH; every command but `serve`, `libs`, `run`, `eval` and a `repl` of its own asks it
     // Read by the commands that need it: a bad VM_SYSTEM_URL must not keep `serve` from starting.
     #[arg(
         long,
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     /// Manage the libraries on this machine: files that sessions can start with
     #[command(subcommand)]
     Libs(LibsCommand),
+    /// Type JavaScript at a prompt, right here or in a session of a daemon
+    Repl(ReplArgs),
     /// Run a JavaScript file right here, without a daemon
     Run(RunArgs),
     /// Evaluate JavaScript right here, without a daemon, and print its value
@@ -291,6 +295,13 @@ pub(crate) mod tests {
             "vm-system run --cpu-ms 10 --env A=b app.js",
             "vm-system eval --json '1 + 1' --wall-ms 5",
             "vm-system --color never eval 1",
+            "vm-system repl",
+            "vm-system repl app.js --cpu-ms 10",
+            "vm-system repl --session ID app.js",
+            "vm-system repl --template demo",
+            "vm-system session globals ID --builtins",
+            "vm-system session complete ID x.fo --cursor 3",
+            "vm-system session history ID --limit 3 --before EXECUTION_ID",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
@@ -330,6 +341,9 @@ pub(crate) mod tests {
             "vm-system libs download --cdn ftp://example.org",
             "vm-system libs download --cdn not-an-address",
             "vm-system run",
+            "vm-system repl --session ID --template demo",
+            "vm-system session complete ID",
+            "vm-system session history ID --limit 0",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()), "{line}: {error}");

@@ -44,6 +44,31 @@ impl Interrupt {
         Ok(Self(came))
     }
 
+    /// Has `each` called at every Ctrl+C, and `terminate` at SIGTERM; then the program ends. Signals count from the moment
+    /// that this returns.
+    ///
+    /// # Errors
+    /// The operating system lets nobody watch for them.
+    pub(crate) fn at_each(
+        mut each: impl FnMut() + Send + 'static,
+        terminate: impl FnOnce() + Send + 'static,
+    ) -> Result<()> {
+        let cannot = |error: io::Error| Error::failed("IO_ERROR", format!("cannot watch for Ctrl+C: {error}"));
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+        let mut signals = {
+            let _inside = runtime.enter();
+            Signals::new().map_err(cannot)?
+        };
+        let watcher = move || {
+            while runtime.block_on(signals.next()) == Exit::Interrupted {
+                each();
+            }
+            terminate();
+            process::exit(Exit::Terminated.code().into());
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(watcher).map(drop).map_err(cannot)
+    }
+
     /// Returns how the program ends that was interrupted, if it was.
     pub(crate) fn came(&self) -> Option<Exit> {
         self.0.get().copied()

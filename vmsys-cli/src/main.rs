@@ -19,6 +19,9 @@ use clap::Parser;
 use crate::args::Cli;
 use crate::output::Output;
 
+#[global_allocator]
+static ALLOCATOR: vmsys_server::WorkerAlloc = vmsys_server::WorkerAlloc;
+
 fn main() -> ExitCode {
     if let Some(code) = commands::serve::become_worker() {
         return code;

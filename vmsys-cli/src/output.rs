@@ -55,6 +55,9 @@ struct Sink {
     failure: Option<io::Error>,
 }
 
+/// The members of events and results that show values as trees.
+pub(crate) const TREES: &[&str] = &["args", "tree"];
+
 impl Output {
     /// The streams of the process.
     pub(crate) fn standard(json: bool, color: ColorChoice) -> Self {
@@ -86,6 +89,18 @@ impl Output {
         self.json
     }
 
+    /// Tells whether standard output takes colour.
+    pub(crate) fn has_color(&self) -> bool {
+        self.out.color
+    }
+
+    /// Writes a line that is only there for orientation.
+    pub(crate) fn dim_line(&mut self, text: &str) {
+        let line = self.out.paint(DIM, visible(text));
+        self.out.write(&format!("{line}\n"));
+        self.out.flush();
+    }
+
     /// Writes one line to standard output.
     ///
     /// Control characters other than the tab are shown as escapes: the text may come from anybody who can reach the
@@ -102,10 +117,11 @@ impl Output {
         self.out.write(&format!("{name}: {value}\n"));
     }
 
-    /// Writes `[SEQ] TYPE: PAYLOAD`.
+    /// Writes `[SEQ] TYPE: PAYLOAD`; of values, what one line can tell.
     pub(crate) fn event(&mut self, seq: u64, kind: &str, payload: &str) {
         let head = self.out.paint(DIM, format_args!("[{seq}] {}:", visible(kind)));
-        self.out.write(&format!("{head} {}\n", visible(&json::compact(payload))));
+        let payload = json::compact_without(payload, TREES);
+        self.out.write(&format!("{head} {}\n", visible(&payload)));
     }
 
     /// Writes `EXECUTION_ID [SEQ] TYPE: PAYLOAD`, for events of several executions.

@@ -22,6 +22,10 @@ const IDLE: usize = 1_000;
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/libraries");
 const LIBRARIES: [&str; 3] = ["lodash", "moment", "ramda"];
 
+/// So that each job is checked for what it leaves outside of its guest's heap.
+#[global_allocator]
+static ALLOCATOR: vmsys_core::WorkerAlloc = vmsys_core::WorkerAlloc;
+
 fn main() -> ExitCode {
     if let Some(code) = vmsys_core::become_worker(std::env::args_os()) {
         return code;

@@ -118,7 +118,8 @@
 //! - It bounds executions and sessions one by one; their sum only where [`Bounds`] are set. It deletes no history unless
 //!   [`Retention`] says so.
 //! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
-//! - It confines no program that a script may start with `exec`.
+//! - Programs that a script may start with `exec` are confined as far as the machine can ([`Sandbox`]); what several of them
+//!   take together is not bounded.
 //! - It creates sessions, lists and reads in calls that block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
 //!
@@ -182,6 +183,7 @@ mod ids;
 mod isolation;
 pub mod library;
 mod limits;
+mod lookup;
 mod modules;
 mod session;
 mod stats;
@@ -199,9 +201,13 @@ pub use self::execution::{
     ErrorCode, Execution, ExecutionError, ExecutionFilter, ExecutionKind, ExecutionStatus, JsonObject, Metrics, RunFile,
 };
 pub use self::ids::{CapabilityId, ExecutionId, ParseIdError, SessionId, StartupFileId, TemplateId};
-pub use self::isolation::{Sandbox, become_worker};
+pub use self::isolation::{Sandbox, WorkerAlloc, become_worker};
 pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
+pub use self::lookup::{
+    Completion, CompletionKind, Completions, Global, GlobalKind, Globals, History, HistoryEntry, HistoryFilter,
+    InputCheck, InputError,
+};
 pub use self::modules::{
     Call, CallContext, FunctionInfo, HostArgs, HostError, HostModule, HostTask, Module, ModuleInfo, ModuleInstance,
     PendingCall, SessionContext, Stopped,
@@ -220,4 +226,7 @@ pub use self::template::{
     StartupMode, Template, TemplateDetail, TemplatePatch,
 };
 pub use self::time::Timestamp;
-pub use self::value::{Bytes, CallError, JsonText, ResultValue, Value, ValueError, ValueType};
+pub use self::value::{
+    Bytes, CallError, JsonText, ResultValue, TreeEntry, TreeEntryKind, TreeText, Value, ValueError, ValueTree,
+    ValueType,
+};

@@ -7,6 +7,7 @@ mod follow;
 mod handle;
 mod host_env;
 mod housekeeping;
+mod lookup;
 mod retention;
 mod start;
 mod templates;
@@ -39,8 +40,8 @@ use crate::execution::{
 };
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::Sandbox;
+use crate::isolation::home::Home;
 use crate::isolation::protocol::{LibraryCode, NotMade, Outcome, RealmConfig};
-use crate::isolation::thread::RealmThread;
 use crate::isolation::workers::Workers;
 use crate::library::{LibraryCache, LibrarySource};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
@@ -259,6 +260,7 @@ impl VmSystem {
         }
         let mut execution = self.inner.store.execution(id)?;
         execution.events = self.inner.store.events(id, 0, u32::MAX)?;
+        self.inner.add_tree(&mut execution)?;
         Ok(execution)
     }
 
@@ -518,8 +520,7 @@ impl Inner {
             Isolation::Process => Some(self.workers.make(&config).map_err(not_made)?),
             _ => None,
         };
-        let thread = RealmThread::start(config, worker).map_err(not_made)?;
-        session.attach(thread)?;
+        session.attach(Home::make(config, worker).map_err(not_made)?)?;
         for file in files {
             self.run_startup_file(session, file)?;
         }

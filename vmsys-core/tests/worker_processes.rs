@@ -38,6 +38,10 @@ impl ModuleInstance for Inventory {
     }
 }
 
+/// So that each job is checked for what it leaves outside of its guest's heap.
+#[global_allocator]
+static ALLOCATOR: vmsys_core::WorkerAlloc = vmsys_core::WorkerAlloc;
+
 fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;

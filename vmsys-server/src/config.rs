@@ -72,8 +72,8 @@ pub struct Config {
     /// of its first 64 bits; whoever uses the socket file is one client, and so are all behind the same proxy.
     /// `/api/v1/health` is not counted. This does *not* bound what a request costs.
     pub max_rate: Option<NonZeroU32>,
-    /// Where the sessions of templates run that do not say it themselves. Processes need a program that calls
-    /// [`become_worker`](crate::become_worker).
+    /// Where the sessions of templates run that do not say it themselves: on threads, unless this is set. The daemon's flag
+    /// says processes; these need a program that calls [`become_worker`](crate::become_worker).
     pub isolation: Isolation,
     /// How strictly the processes of sessions, and programs that scripts start, are confined.
     pub sandbox: Sandbox,
@@ -199,8 +199,8 @@ pub struct ServeArgs {
     #[arg(long, env = "VM_SYSTEM_DURABILITY", hide_env_values = true, value_name = "WHEN", default_value = "full", value_parser = durability())]
     pub durability: Durability,
 
-    /// Where sessions run whose template does not say it: on a `thread` of the daemon's, or each in a `process` of its own
-    #[arg(long, env = "VM_SYSTEM_ISOLATION", hide_env_values = true, value_name = "WHERE", default_value = "thread", value_parser = isolation())]
+    /// Where sessions run whose template does not say it: each in a `process` of its own, or on a `thread` of the daemon's
+    #[arg(long, env = "VM_SYSTEM_ISOLATION", hide_env_values = true, value_name = "WHERE", default_value = "process", value_parser = isolation())]
     pub isolation: Isolation,
 
     /// How strictly those processes, and programs that scripts start, are confined: `require` starts none that lacks a part
@@ -394,7 +394,7 @@ mod tests {
         let args = "--listen [::1]:0 --db /x/y.db --durability normal --cache-dir /libs --log-format json \
                     --net-ca-file /ca.pem --log-level warn --max-body-bytes 10 --auth-token-file /token \
                     --cors-origin http://a.example --cors-origin http://b.example --max-connections 2 \
-                    --max-rate 7 --isolation process --sandbox require --max-sessions 3 --max-running 4 --session-idle-timeout 1h30m \
+                    --max-rate 7 --isolation thread --sandbox require --max-sessions 3 --max-running 4 --session-idle-timeout 1h30m \
                     --keep-executions 5 --keep-days 6";
         let expected = Config {
             listen: "[::1]:0".to_owned(),
@@ -409,7 +409,7 @@ mod tests {
             cors_origins: ["http://a.example", "http://b.example"].map(|origin| origin.parse().unwrap()).to_vec(),
             max_connections: 2,
             max_rate: NonZeroU32::new(7),
-            isolation: Isolation::Process,
+            isolation: Isolation::Thread,
             sandbox: Sandbox::Require,
             bounds: bounds(3, 4, Some(Duration::from_secs(5400))),
             retention: retention(Some(5), Some(6)),

@@ -60,4 +60,4 @@ pub use self::host_env::HostEnv;
 pub use self::net::{Net, Resolve, Resolving};
 pub use self::server::{Server, StartError, refuse_to_start, run_blocking, serve};
 pub use self::token::AuthToken;
-pub use vmsys_core::become_worker;
+pub use vmsys_core::{WorkerAlloc, become_worker};

@@ -15,6 +15,9 @@ struct Program {
     serve: ServeArgs,
 }
 
+#[global_allocator]
+static ALLOCATOR: vmsys_server::WorkerAlloc = vmsys_server::WorkerAlloc;
+
 fn main() -> ExitCode {
     if let Some(code) = vmsys_server::become_worker(std::env::args_os()) {
         return code;

@@ -4,6 +4,7 @@ pub(crate) mod exec;
 mod follow;
 pub(crate) mod libs;
 pub(crate) mod ops;
+pub(crate) mod repl;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod session;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli, out: &mut Output) -> Result<Exit> {
         Command::Exec(command) => exec::run(command, &client()?, out),
         Command::Ops(command) => ops::run(command, &client()?, out),
         Command::Libs(command) => libs::run(command, out),
+        Command::Repl(args) => repl::run(args, client, out),
         Command::Run(args) => run::run(args, out),
         Command::Eval(args) => run::eval(args, out),
     }

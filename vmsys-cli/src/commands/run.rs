@@ -62,7 +62,7 @@ pub(crate) struct EvalArgs {
 /// What the code may use.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
-struct LimitArgs {
+pub(super) struct LimitArgs {
     /// Processor time in milliseconds [default: 5000]
     #[arg(long, value_name = "N")]
     cpu_ms: Option<u64>,
@@ -81,11 +81,17 @@ struct LimitArgs {
 }
 
 impl LimitArgs {
+    /// Tells whether any of them is given.
+    pub(super) fn are_given(&self) -> bool {
+        let Self { cpu_ms, wall_ms, mem_mb, max_events, max_output_kb } = self;
+        [cpu_ms, wall_ms, mem_mb, max_events, max_output_kb].into_iter().any(Option::is_some)
+    }
+
     /// Returns the limits.
     ///
     /// # Errors
     /// A usage error that names the limit that is out of range: here it came from the command line.
-    fn limits(&self) -> Result<Limits> {
+    pub(super) fn limits(&self) -> Result<Limits> {
         let mut limits = Limits::default();
         for (flag, limit) in [
             (self.cpu_ms, &mut limits.cpu_ms),
@@ -127,7 +133,7 @@ pub(crate) fn eval(args: EvalArgs, out: &mut Output) -> Result<Exit> {
 /// Finds the file: the directory that it is in, and its name there.
 ///
 /// Links are followed first, as Node does with its main module: a worktree does not let itself be left through one.
-fn script(file: &Path) -> Result<(PathBuf, String)> {
+pub(super) fn script(file: &Path) -> Result<(PathBuf, String)> {
     let shown = file.display();
     let real = fs::canonicalize(file).map_err(|error| match error.kind() {
         ErrorKind::NotFound => Error::failed("FILE_NOT_FOUND", format!("cannot run {shown}: there is no such file")),
@@ -228,7 +234,7 @@ impl Console<'_> {
     /// Prints what one event says to a console.
     fn event(&mut self, payload: &Payload) {
         match payload {
-            Payload::Console { level: ConsoleLevel::Warn | ConsoleLevel::Error, text } => {
+            Payload::Console { level: ConsoleLevel::Warn | ConsoleLevel::Error, text, .. } => {
                 self.out.script_err(&format!("{text}\n"));
             }
             Payload::Console { text, .. } => self.out.script_out(&format!("{text}\n")),

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use rquickjs::{Context, Ctx, Exception, Result, Runtime, Value, qjs};
 
 use super::ffi::owned;
+use crate::isolation::memory;
 
 /// A script of ours, compiled at its first use.
 pub(super) struct Script {
@@ -29,7 +30,8 @@ impl Script {
 
     /// Runs it, and gives its completion value.
     pub(super) fn run<'js>(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
-        match self.code.get_or_init(|| Bytecode::compile(self.source, self.name)) {
+        let compile = || Bytecode::compile(self.source, self.name);
+        match memory::program(|| self.code.get_or_init(compile)) {
             Ok(code) => code.run(ctx),
             Err(why) => Err(Exception::throw_message(ctx, &format!("{} cannot be compiled: {why}", self.name))),
         }

@@ -5,7 +5,7 @@
 //! refused; the stack limit is shrunk and the interrupt handler ends the script within a few thousand steps.
 #![expect(unsafe_code, reason = "implements the engine's allocator interface")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{self, Layout};
 use std::cell::Cell;
 use std::ptr;
 use std::rc::Rc;
@@ -123,7 +123,7 @@ impl GuardAlloc {
             return ptr::null_mut();
         }
         // SAFETY: the layout is never of size 0, as it includes the header.
-        let block = unsafe { if zeroed { System.alloc_zeroed(layout) } else { System.alloc(layout) } };
+        let block = unsafe { if zeroed { alloc::alloc_zeroed(layout) } else { alloc::alloc(layout) } };
         if block.is_null() {
             self.0.release(layout.size());
             return block;
@@ -159,7 +159,7 @@ unsafe impl Allocator for GuardAlloc {
         unsafe {
             let start = block.sub(HEADER);
             let Some(layout) = layout(start.cast::<usize>().read()) else { return };
-            System.dealloc(start, layout);
+            alloc::dealloc(start, layout);
             self.0.release(layout.size());
         }
     }
@@ -182,7 +182,7 @@ unsafe impl Allocator for GuardAlloc {
             if new.size() > old.size() && !self.0.charge(new.size() - old.size()) {
                 return ptr::null_mut();
             }
-            let moved = System.realloc(start, old, new.size());
+            let moved = alloc::realloc(start, old, new.size());
             if moved.is_null() {
                 self.0.release(new.size().saturating_sub(old.size()));
                 return moved;

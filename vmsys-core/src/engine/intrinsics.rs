@@ -7,8 +7,10 @@ use std::sync::LazyLock;
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Object, Persistent, Value};
 
+use super::budget::Budget;
 use super::bytecode::Script;
 use super::raw::{self, Answer, Failed, Key};
+use crate::isolation::memory;
 
 /// Declares the captured functions: one name on our side, one expression that yields it in a pristine realm.
 macro_rules! builtins {
@@ -117,6 +119,8 @@ pub(crate) struct Intrinsics {
     errors: Vec<Persistent<Value<'static>>>,
     object_prototype: Persistent<Value<'static>>,
     classes: Vec<u32>,
+    /// What ends the job that values are shown in.
+    budget: Option<Rc<Budget>>,
 }
 
 impl Intrinsics {
@@ -160,7 +164,8 @@ impl Intrinsics {
             .leak()
         });
         static CAPTURE: LazyLock<Script> = LazyLock::new(|| Script::new("vm:intrinsics", &TEXT));
-        let captured: Vec<Value<'_>> = CAPTURE.run(ctx)?.get()?;
+        let capture = memory::program(|| &*CAPTURE);
+        let captured: Vec<Value<'_>> = capture.run(ctx)?.get()?;
         let [functions, samples, errors, object_prototype] =
             <[Value<'_>; 4]>::try_from(captured).map_err(|_| rquickjs::Error::Unknown)?;
         let errors: Vec<Value<'_>> = errors.get()?;
@@ -177,7 +182,13 @@ impl Intrinsics {
             errors: errors.into_iter().map(|error| Persistent::save(ctx, error)).collect(),
             object_prototype: Persistent::save(ctx, object_prototype),
             classes: samples.iter().map(raw::class_id).collect(),
+            budget: None,
         })
+    }
+
+    /// Lets a job's budget end what is done with these: nothing else asks while a value is shown.
+    pub(super) fn within(self, budget: Rc<Budget>) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 }
 
@@ -219,6 +230,8 @@ static LOCK: Script = Script::new(
 
 /// Property reads and keys listed in one call from outside; then nested objects are cut. About 0.1 s at the worst.
 const MAX_WORK: usize = 1_000_000;
+/// What a step counts for as work of ours that nothing polls within (see [`Budget::charge`]).
+const BYTES_PER_STEP: usize = 64;
 
 /// The intrinsics at hand in a context, and the work that may still be done with them.
 ///
@@ -238,6 +251,15 @@ impl<'a, 'js> Tools<'a, 'js> {
     /// Notes work that was done: a property that was read is one.
     pub(super) fn charge(&self, work: usize) {
         self.work.set(self.work.get().saturating_sub(work));
+        self.step(work);
+    }
+
+    /// Notes steps that are bounded otherwise. A job whose time is up ends within them.
+    pub(super) fn step(&self, steps: usize) {
+        let bytes = steps.saturating_mul(BYTES_PER_STEP);
+        if self.intrinsics.budget.as_ref().is_some_and(|budget| budget.charge(bytes)) {
+            self.work.set(0);
+        }
     }
 
     /// Says whether no more work is to be begun.

@@ -77,6 +77,7 @@ impl<'js> Writer<'_, '_, 'js> {
     }
 
     fn value(&mut self, value: &Value<'js>, within: Within) -> Result<Written, NotJson> {
+        self.tools.step(1);
         if value.is_null() {
             return self.push("null");
         }
@@ -212,6 +213,10 @@ impl<'js> Writer<'_, '_, 'js> {
         for index in 0..length {
             if index > 0 {
                 self.push(",")?;
+            }
+            self.tools.step(1);
+            if self.tools.is_exhausted() {
+                return Err(NotJson::TooLarge);
             }
             let key = Key::index(&self.tools.ctx, index).map_err(|_| NotJson::TooLarge)?;
             match raw::own_property(value, &key).map_err(|_| NotJson::TooLarge)?.map(|found| found.content) {

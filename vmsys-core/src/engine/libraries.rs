@@ -13,6 +13,7 @@ use super::bytecode::Bytecode;
 use super::describe::describe_error;
 use super::realm::World;
 use crate::event::Payload;
+use crate::isolation::memory;
 use crate::isolation::protocol::{Call, EmitRefused, Host, LibraryCode, NotMade, RealmConfig, Stop, Wake};
 use crate::value::{CallError, Value as Data};
 
@@ -60,6 +61,10 @@ fn run<'js>(ctx: &Ctx<'js>, code: &Bytecode, library: &LibraryCode) -> rquickjs:
 
 /// The bytecode of a library: compiled at its first use in this program.
 fn compiled(library: &LibraryCode) -> Result<Bytecode, String> {
+    memory::program(|| find_or_compile(library))
+}
+
+fn find_or_compile(library: &LibraryCode) -> Result<Bytecode, String> {
     static COMPILED: OnceLock<Mutex<HashMap<String, Bytecode>>> = OnceLock::new();
     let compiled = COMPILED.get_or_init(Mutex::default);
     let lock = || compiled.lock().unwrap_or_else(PoisonError::into_inner);

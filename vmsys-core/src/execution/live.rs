@@ -20,7 +20,7 @@ use crate::modules::Surroundings;
 use crate::session::ConsoleSink;
 use crate::store::{KeyUse, Store};
 use crate::time::Timestamp;
-use crate::value::{CallError, Value};
+use crate::value::{CallError, TreeText, Value};
 
 /// Most snippets end sooner than this.
 const SPIN: Duration = Duration::from_micros(60);
@@ -45,6 +45,8 @@ pub(crate) struct LiveExecution {
     past_limit: AtomicBool,
     /// How often the realm has asked whether it is to stop: while this grows, it is not stuck.
     polls: AtomicU64,
+    /// How it ends, since what runs it was ended by force.
+    given_up: OnceLock<Outcome>,
     end_claimed: AtomicBool,
     /// Mirrors `log.ended`, for whoever asks often.
     published: AtomicBool,
@@ -63,6 +65,8 @@ struct Log {
     /// Empty from its end on: then `ending` has them.
     events: Vec<Event>,
     output_bytes: u64,
+    /// What the trees of its events take.
+    tree_bytes: usize,
     /// Why somebody asked it to end.
     why_stopped: Option<&'static str>,
     /// The first limit that an event was past.
@@ -148,6 +152,7 @@ impl LiveExecution {
             stop_requested: AtomicBool::new(false),
             past_limit: AtomicBool::new(false),
             polls: AtomicU64::new(0),
+            given_up: OnceLock::new(),
             end_claimed: AtomicBool::new(false),
             published: AtomicBool::new(false),
             log: Mutex::new(log),
@@ -233,7 +238,8 @@ impl LiveExecution {
 
     /// Waits until a call is answered, it is to end, or the time has passed.
     pub(crate) fn wait_for_news(&self, at_most: Duration) -> Wake {
-        let must_stop = || self.is_stop_requested() || self.past_limit.load(Ordering::Acquire);
+        let must_stop =
+            || self.is_stop_requested() || self.past_limit.load(Ordering::Acquire) || self.given_up().is_some();
         let log = self.lock();
         let asleep = |log: &mut Log| log.answers.is_empty() && !must_stop();
         let (mut log, _) =
@@ -411,8 +417,28 @@ impl LiveExecution {
         }
     }
 
+    /// Says how it ends, whatever comes of it: what runs it is about to be ended by force. False says that it has ended by
+    /// itself, and that nothing is to be ended any more.
+    pub(crate) fn give_up(&self, end: Outcome) -> bool {
+        // Under the lock, under which its end is claimed too: only one of both comes first.
+        let log = self.lock();
+        let runs = !self.end_claimed.load(Ordering::Acquire);
+        if runs {
+            self.given_up.get_or_init(|| end);
+        }
+        drop(log);
+        self.changed.notify_all();
+        runs
+    }
+
+    /// How it ends, if it was given up.
+    pub(crate) fn given_up(&self) -> Option<&Outcome> {
+        self.given_up.get()
+    }
+
     /// Takes the right to end it: true for one caller only.
     pub(crate) fn claim_end(&self) -> bool {
+        let _log = self.lock();
         !self.end_claimed.swap(true, Ordering::AcqRel)
     }
 
@@ -524,10 +550,13 @@ impl Surroundings for LiveExecution {
     }
 
     fn should_stop(&self) -> bool {
-        self.stop_reason().is_some() || self.end_claimed.load(Ordering::Acquire) || self.time_left().is_zero()
+        self.stop_reason().is_some()
+            || self.given_up().is_some()
+            || self.end_claimed.load(Ordering::Acquire)
+            || self.time_left().is_zero()
     }
 
-    fn emit(&self, payload: Payload) -> std::result::Result<(), EmitRefused> {
+    fn emit(&self, mut payload: Payload) -> std::result::Result<(), EmitRefused> {
         let mut log = self.lock();
         let refused = self.refusal(&log, &payload);
         if let Some(refused) = refused {
@@ -541,6 +570,14 @@ impl Surroundings for LiveExecution {
         }
         let seq = log.events.len() as u64 + 1;
         log.output_bytes += payload.output_bytes();
+        if let Some(trees) = payload.trees_mut().filter(|trees| !trees.is_empty()) {
+            let bytes = trees.iter().map(|tree| tree.as_str().len()).sum::<usize>();
+            if log.tree_bytes + bytes > TreeText::MAX_BYTES_OF_EXECUTION {
+                trees.clear();
+            } else {
+                log.tree_bytes += bytes;
+            }
+        }
         let event = Event { execution_id: self.id, seq, ts: Timestamp::now(), payload };
         let heard = self.console.as_ref().map(|_| event.clone());
         log.events.push(event);

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
 use crate::error::{Error, ErrorKind, Result};
+use crate::isolation::home::{After, Task};
 use crate::isolation::protocol::{Act, Goal, Imports, Job, JobLimits, PROGRAM, ProcessView, Realm};
-use crate::isolation::thread::After;
 use crate::limits::Limits;
 use crate::modules::loader::{self, Format};
 use crate::session::LiveSession;
@@ -23,28 +23,44 @@ use crate::worktree::WorktreePath;
 /// What snippets are called in stacks.
 const SNIPPET: &str = "repl";
 
+/// Why a session is over whose code did not end.
+pub(crate) const STUCK: &str = "its code could not be stopped: it never let itself be interrupted";
+
 /// Tells what has to be told once an execution is stored, or could not be, before anybody who waits for it is woken.
 /// It answers how the session's thread is to wait for more.
 pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution, &Result<Arc<super::Execution>>) -> After + Send>;
 
-/// Hands an execution that has begun to its session's thread. It ends there, whoever still waits for it.
+/// How an execution is to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// While the caller goes on.
+    Aside,
+    /// While the caller waits. `alone` says that nothing else runs, so that all who wait for each other may stay awake.
+    Awaited { alone: bool },
+}
+
+/// Hands an execution that has begun to its session's realm. It ends there, whoever still waits for it.
 ///
-/// False says that the thread is gone: the execution will not end by itself.
+/// False says that the realm is gone: the execution will not end by itself.
 pub(crate) fn submit(
     session: &Arc<LiveSession>,
     live: &Arc<LiveExecution>,
     source: String,
+    manner: Manner,
     store: &Store,
     on_end: OnEnd,
 ) -> bool {
-    let job = job(session, live, source);
+    let job = job(session, live, source, manner == Manner::Awaited { alone: true });
     // A part of whatever the caller is doing, though on another thread: its ids are in all that is logged there.
     let span = tracing::info_span!("execution", session_id = %session.id, execution_id = %live.id);
-    let task = {
+    let task: Task = {
         let (session, live, store) = (session.clone(), live.clone(), store.clone());
         Box::new(move |realm: &mut dyn Realm| span.in_scope(|| run(realm, &session, &live, job, &store, on_end)))
     };
-    session.submit(task)
+    match manner {
+        Manner::Aside => session.submit(task),
+        Manner::Awaited { .. } => session.perform(task),
+    }
 }
 
 fn run(
@@ -62,14 +78,21 @@ fn run(
         return After::Sleep;
     }
     let clean = outcome.is_ok() && catch_unwind(AssertUnwindSafe(|| realm.clean_up())).unwrap_or(false);
-    let outcome = outcome.unwrap_or_else(|_| lost("internal error: the runtime failed"));
+    let given_up = live.given_up();
+    let outcome = match (given_up, outcome) {
+        (Some(end), _) => end.clone(),
+        (None, Ok(outcome)) => outcome,
+        (None, Err(_)) => lost("internal error: the runtime failed"),
+    };
     // Nobody waits for ever for an execution whose end went wrong, nor for its session.
     let ended = catch_unwind(AssertUnwindSafe(|| live.finish(outcome, store)))
         .unwrap_or_else(|_| Err(Error::internal("internal error at the end of an execution", "a panic")));
     if let Ok(execution) = &ended {
         tracing::debug!(status = %execution.status, wall_ms = execution.metrics.wall_ms, "execution ended");
     }
-    if clean {
+    if given_up.is_some() {
+        session.crash(STUCK, true, store);
+    } else if clean {
         session.end();
     } else {
         let left = "an execution left more behind, in its queue or on the heap, than could be thrown away";
@@ -96,7 +119,7 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
     }));
 }
 
-fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
+fn job(session: &LiveSession, live: &LiveExecution, source: String, alone: bool) -> Job {
     let request = live.request();
     let (goal, typescript, imports) = match &request.path {
         Some(path) => {
@@ -119,6 +142,7 @@ fn job(session: &LiveSession, live: &LiveExecution, source: String) -> Job {
         name,
         limits: job_limits(live.limits()),
         clock_ms: live.started_at().as_millis(),
+        alone,
     }
 }
 

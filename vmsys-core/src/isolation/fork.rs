@@ -1,8 +1,11 @@
 //! What a process does to be one that others come out of: it lets go of what it was born with, and becomes two.
-#![expect(unsafe_code, reason = "clone, close_range, signal and localtime_r of libc")]
+#![expect(unsafe_code, reason = "clone, unshare, close_range, signal and localtime_r of libc")]
 
 use std::io;
 use std::mem::MaybeUninit;
+
+/// How a process becomes two, as the kernel is told.
+pub(super) const SIBLING: libc::c_int = libc::CLONE_PARENT | libc::SIGCHLD;
 
 /// Which of the two this is.
 pub(super) enum Forked {
@@ -19,6 +22,17 @@ pub(super) fn close_inherited() -> io::Result<()> {
     match unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Leaves the host's users and networks for new ones, which have nothing in them, where the system lets anybody do that. It
+/// comes on top of what refuses a worker all network, and so nothing is missing without it.
+pub(super) fn leave_namespaces() {
+    for flags in [libc::CLONE_NEWUSER | libc::CLONE_NEWNET, libc::CLONE_NEWUSER] {
+        // SAFETY: takes a number, and changes no memory.
+        if unsafe { libc::unshare(flags) } == 0 {
+            return;
+        }
     }
 }
 
@@ -41,7 +55,7 @@ pub(super) fn die_of_faults() {
 /// Has this process, which must have one thread only, become two. The other one is a child of this one's parent, which
 /// waits for its end.
 pub(super) fn sibling() -> io::Result<Forked> {
-    let flags = libc::c_long::from(libc::CLONE_PARENT | libc::SIGCHLD);
+    let flags = libc::c_long::from(SIBLING);
     // SAFETY: without a stack of its own, and without shared memory, the child is a copy of this process that goes on here,
     // as after `fork`. There is one thread, so that no lock is held by one that the copy does not have. The C library is
     // not told; it knows a thread's number from its start, and needs it for locks between processes only, of which there

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Payload;
 use crate::execution::ExecutionError;
+use crate::lookup::{Answer, Question};
 use crate::value::{CallError, JsonText, ResultValue, Value};
 
 /// What a host tells a worker process.
@@ -26,6 +27,8 @@ pub(crate) enum Order {
     Adopt(Box<Identity>),
     /// Run a job, the one with this number.
     Run(u64, Box<Job>),
+    /// Answer this, while no job runs.
+    Ask(Question),
     /// The answer to [`Report::Emit`].
     Emitted(Result<(), EmitRefused>),
     /// The answer to [`Report::Call`].
@@ -58,7 +61,20 @@ pub(crate) enum Report {
     /// The job has ended.
     Ended(Outcome),
     /// What the job left due is thrown away, or could not be.
-    Cleaned(bool),
+    Cleaned(Cleaned),
+    /// The answer to [`Order::Ask`].
+    Answered(Answer),
+}
+
+/// What became of what a job left due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cleaned {
+    /// It is gone.
+    Yes,
+    /// It is not.
+    No,
+    /// It is, but so many blocks are where none of the guest's may be: a fault of ours.
+    Astray(i64),
 }
 
 /// One JavaScript world, driven by jobs.
@@ -69,6 +85,9 @@ pub(crate) trait Realm {
     /// Throws away what the job left due, before the next one. False says that the realm cannot be used on: so much was
     /// left that it could not be thrown away in time, or no room for another job.
     fn clean_up(&mut self) -> bool;
+
+    /// Looks at what there is, between jobs, without running anything of the session's. None says that it is lost.
+    fn ask(&mut self, question: Question) -> Option<Answer>;
 
     /// Returns the processor time that it has used so far.
     fn cpu_time(&self) -> Duration;
@@ -338,6 +357,8 @@ pub(crate) struct Job {
     pub(crate) limits: JobLimits,
     /// The time now, in milliseconds since 1970.
     pub(crate) clock_ms: i64,
+    /// Whether nothing else runs, so that both sides of a line may wait awake for each other.
+    pub(crate) alone: bool,
 }
 
 /// Script or module.

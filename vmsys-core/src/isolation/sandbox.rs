@@ -15,6 +15,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
+use super::fork::SIBLING;
+
 /// How strictly other processes are confined: workers, and the programs that scripts start.
 ///
 /// A worker has an empty environment, no descriptor but its line to the host, its own session, limits of the operating
@@ -155,6 +157,15 @@ fn filter(stage: Stage) -> Result<BpfProgram, seccompiler::Error> {
     };
     rules.insert(libc::SYS_mmap, vec![SeccompRule::new(of_mmap)?]);
     rules.insert(libc::SYS_mprotect, vec![SeccompRule::new(vec![no_code])?]);
+    if stage == Stage::Warm {
+        // To be two is to be two of the same; and limits are set for nobody else.
+        let exactly = |argument, value: libc::c_int| {
+            let value = u64::from(value.unsigned_abs());
+            SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, value)
+        };
+        rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![exactly(0, SIBLING)?])?]);
+        rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![exactly(0, 0)?])?]);
+    }
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, ARCH)?;
     Ok(filter.try_into()?)
@@ -169,14 +180,10 @@ pub(crate) const ARCH: TargetArch = TargetArch::aarch64;
 
 /// What a warm process may do besides: become two, be handed descriptors, and confine what comes out of it.
 const ALLOWED_WARM: &[i64] = &[
-    libc::SYS_clone,
     libc::SYS_recvmsg,
     libc::SYS_prctl,
     libc::SYS_seccomp,
-    libc::SYS_prlimit64,
     libc::SYS_setsid,
-    libc::SYS_setpriority,
-    libc::SYS_gettid,
     libc::SYS_getrlimit,
     libc::SYS_setrlimit,
 ];
@@ -228,11 +235,16 @@ mod tests {
     #[ignore = "called by `nothing_is_left_to_take`"]
     fn confined() {
         let mut missing = enter(Sandbox::Require, Stage::Warm);
-        missing.extend(enter(Sandbox::Require, Stage::Worker));
-        println!("missing: {missing:?}");
+        let other = libc::c_long::from(rustix::process::getppid().map_or(1, |parent| parent.as_raw_nonzero().get()));
         let call = |name: &str, number: libc::c_long, arguments: [libc::c_long; 3]| {
             println!("{name}: {}", super::super::os_thread::raw_call(number, arguments));
         };
+        call("an early fork", libc::SYS_clone, [libc::c_long::from(libc::SIGCHLD), 0, 0]);
+        call("an early thread", libc::SYS_clone, [libc::c_long::from(libc::CLONE_THREAD), 0, 0]);
+        call("an early limit", libc::SYS_prlimit64, [other, 0, 0]);
+        call("an early nice", libc::SYS_setpriority, [0, other, 19]);
+        missing.extend(enter(Sandbox::Require, Stage::Worker));
+        println!("missing: {missing:?}");
         let path = c"/etc/passwd".as_ptr() as libc::c_long;
         let own = libc::c_long::from(std::process::id());
         call("open", libc::SYS_openat, [libc::c_long::from(libc::AT_FDCWD), path, 0]);
@@ -264,7 +276,8 @@ mod tests {
         let says = |line: &str| assert!(text.lines().any(|other| other.ends_with(line)), "{line} is not in\n{text}");
         says("missing: []");
         let refused = ["open", "socket", "execve", "ptrace", "kill", "fork", "clone3", "memory that is code", "prctl"];
-        for call in refused.iter().chain(&["io_uring", "bpf", "process_vm_readv"]) {
+        let early = ["an early fork", "an early thread", "an early limit", "an early nice"];
+        for call in refused.iter().chain(&["io_uring", "bpf", "process_vm_readv"]).chain(&early) {
             says(&format!("{call}: {}", -libc::EPERM));
         }
         says("a file: Err(PermissionDenied)");

@@ -12,16 +12,19 @@ use std::time::{Duration, Instant};
 /// How many threads spin at this moment.
 static SPINNERS: AtomicUsize = AtomicUsize::new(0);
 
-/// Asks again and again for at most `limit`, and tells whether the answer became yes.
-pub(crate) fn spin(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
-    // As many as there are processors: the one that is handed something has not yet stopped when the other starts. With
-    // a single processor nothing can come while we keep it busy.
+/// How many may: as many as there are processors, since the one that is handed something has not yet stopped when the other
+/// starts. With a single processor nothing can come while we keep it busy. A worker must have asked before it is confined.
+pub(crate) fn most() -> usize {
     static MOST: OnceLock<usize> = OnceLock::new();
-    let most = *MOST.get_or_init(|| match std::thread::available_parallelism().map_or(1, NonZero::get) {
+    *MOST.get_or_init(|| match std::thread::available_parallelism().map_or(1, NonZero::get) {
         1 => 0,
         processors => processors,
-    });
-    if SPINNERS.fetch_add(1, Ordering::Relaxed) >= most {
+    })
+}
+
+/// Asks again and again for at most `limit`, and tells whether the answer became yes.
+pub(crate) fn spin(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
+    if SPINNERS.fetch_add(1, Ordering::Relaxed) >= most() {
         SPINNERS.fetch_sub(1, Ordering::Relaxed);
         return ready();
     }

@@ -1,12 +1,12 @@
-//! A session's thread: its realm lives there, or the host's end of a realm in a worker process.
+//! A session's thread: its realm lives there.
 
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::home::{After, Task};
 use super::os_thread::OsThread;
-use super::process::{FarRealm, Killer, Worker};
-use super::protocol::{NotMade, Realm, RealmConfig};
+use super::protocol::{NotMade, RealmConfig};
 use super::spin::spin;
 use crate::engine::QuickRealm;
 
@@ -20,26 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a realm may take to be made beyond what its libraries may take.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What a realm's thread is given to do.
-pub(crate) type Task = Box<dyn FnOnce(&mut dyn Realm) -> After + Send>;
-
-/// How a realm's thread waits for its next task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum After {
-    /// Awake for a moment.
-    Spin,
-    /// Asleep.
-    Sleep,
-}
-
 /// A realm's thread. Dropping it lets the thread end once its task is done.
 #[derive(Debug)]
 pub(crate) struct RealmThread {
     tasks: Sender<Task>,
     os: OsThread,
     handle: JoinHandle<()>,
-    /// What ends its worker process, if it has one.
-    killer: Option<Killer>,
 }
 
 impl RealmThread {
@@ -47,33 +33,26 @@ impl RealmThread {
     ///
     /// # Errors
     /// Besides the realm's own: a library is in native code that does not end. Then its thread is left behind.
-    pub(crate) fn start(config: RealmConfig, worker: Option<Worker>) -> Result<Self, NotMade> {
-        Self::start_within(config, worker, GRACE)
+    pub(super) fn start(config: RealmConfig) -> Result<Self, NotMade> {
+        Self::start_within(config, GRACE)
     }
 
-    fn start_within(config: RealmConfig, worker: Option<Worker>, grace: Duration) -> Result<Self, NotMade> {
+    fn start_within(config: RealmConfig, grace: Duration) -> Result<Self, NotMade> {
         let libraries = u32::try_from(config.libraries.len()).unwrap_or(u32::MAX);
         let patience = config.limits.wall.saturating_mul(libraries).saturating_add(grace);
         let (tasks, queue) = channel();
         let (begun, os) = channel();
         let (ready, made) = channel();
-        let killer = worker.as_ref().map(Worker::killer);
         let handle = std::thread::Builder::new()
             .name("vm-session".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || {
                 let thread = OsThread::current();
-                if worker.is_none()
-                    && let Err(error) = thread.yield_to_others()
-                {
+                if let Err(error) = thread.yield_to_others() {
                     tracing::debug!(%error, "a session's thread is as important as any other");
                 }
-                let _ = begun.send(worker.as_ref().map_or(thread, Worker::os_thread));
-                let realm: Result<Box<dyn Realm>, NotMade> = match worker {
-                    None => QuickRealm::new(&config).map(|realm| Box::new(realm) as _),
-                    Some(worker) => FarRealm::new(worker, config.identity()).map(|realm| Box::new(realm) as _),
-                };
-                match realm {
+                let _ = begun.send(thread);
+                match QuickRealm::new(&config) {
                     Ok(realm) => {
                         let _ = ready.send(Ok(()));
                         serve(realm, &queue);
@@ -83,7 +62,7 @@ impl RealmThread {
             })
             .map_err(|error| NotMade::Engine(format!("the session's thread could not be started: {error}")))?;
         let ended = || NotMade::Engine("the session's thread ended at once".to_owned());
-        let thread = Self { tasks, os: os.recv().map_err(|_| ended())?, handle, killer };
+        let thread = Self { tasks, os: os.recv().map_err(|_| ended())?, handle };
         match made.recv_timeout(patience) {
             Ok(made) => made.map(|()| thread),
             Err(RecvTimeoutError::Disconnected) => Err(ended()),
@@ -95,23 +74,18 @@ impl RealmThread {
         }
     }
 
-    /// Names the thread that the realm is on to the operating system, or its process.
-    pub(crate) fn os_thread(&self) -> OsThread {
+    /// Names the thread to the operating system.
+    pub(super) fn os_thread(&self) -> OsThread {
         self.os
     }
 
-    /// Tells whether its worker process has ended, if it has one.
-    pub(crate) fn has_lost_worker(&self) -> bool {
-        self.killer.as_ref().is_some_and(Killer::is_gone)
-    }
-
     /// Gives the realm something to do; false when the thread has ended.
-    pub(crate) fn submit(&self, task: Task) -> bool {
+    pub(super) fn submit(&self, task: Task) -> bool {
         self.tasks.send(task).is_ok()
     }
 
     /// Ends the thread and waits, within bounds, until its runtime is gone.
-    pub(crate) fn close(self) {
+    pub(super) fn close(self) {
         drop(self.tasks);
         let started = Instant::now();
         let mut pause = Duration::from_micros(50);
@@ -121,23 +95,19 @@ impl RealmThread {
         }
     }
 
-    /// Ends its worker process; without one, leaves the thread behind, which cannot be stopped: it gets processor time
-    /// only when nothing else wants it.
-    pub(crate) fn abandon(self) {
-        if let Some(killer) = &self.killer {
-            return killer.kill();
-        }
+    /// Leaves the thread behind, which cannot be stopped: it gets processor time only when nothing else wants it.
+    pub(super) fn abandon(self) {
         if let Err(error) = self.os.demote() {
             tracing::warn!(%error, "a stuck thread could not be demoted");
         }
     }
 }
 
-fn serve(mut realm: Box<dyn Realm>, queue: &Receiver<Task>) {
+fn serve(mut realm: QuickRealm, queue: &Receiver<Task>) {
     let mut next = queue.recv();
     while let Ok(task) = next {
         // The task says whether anything else runs in the system: if not, its caller may have more to do right away.
-        next = match task(&mut *realm) {
+        next = match task(&mut realm) {
             After::Spin => spin_for_task(queue),
             After::Sleep => queue.recv(),
         };
@@ -175,7 +145,7 @@ mod tests {
             sets: None,
         };
         let config = RealmConfig { libraries: vec![library], limits, ..RealmConfig::default() };
-        match RealmThread::start_within(config, None, Duration::from_millis(200)) {
+        match RealmThread::start_within(config, Duration::from_millis(200)) {
             Err(NotMade::Library(why)) => assert!(why.contains("did not stop at the template's limits"), "{why}"),
             other => panic!("{other:?}"),
         }

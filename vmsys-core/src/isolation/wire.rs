@@ -3,16 +3,24 @@
 //! What comes from a worker is hostile: the worker may not be what we have started any more. Its messages are looked
 //! through before they are read, so that none takes much more memory than it may.
 
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Read, Write as _};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmp::Marker;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::spin;
+
 /// A buffer that is larger than this is not kept for the next message.
 const KEPT_BYTES: usize = 1 << 20;
+
+/// How deep a message may be: what reads it calls itself. A value of a script's takes two levels for each of its own, of
+/// which it may have a hundred.
+const MOST_DEPTH: usize = 256;
 
 /// About what a value of any kind takes in memory, beside its text: so much is counted for each.
 const NODE_BYTES: usize = 16;
@@ -35,24 +43,57 @@ impl From<io::Error> for Broken {
 
 /// One end of the line.
 pub(super) struct Wire {
-    stream: BufReader<UnixStream>,
+    stream: BufReader<Shared>,
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
 }
 
+/// A socket that somebody else may cut.
+struct Shared(Arc<UnixStream>);
+
+impl Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
 impl Wire {
     pub(super) fn new(stream: UnixStream) -> Self {
-        Self { stream: BufReader::new(stream), outgoing: Vec::new(), incoming: Vec::new() }
+        Self { stream: BufReader::new(Shared(Arc::new(stream))), outgoing: Vec::new(), incoming: Vec::new() }
     }
 
     /// The socket itself, for what goes along with messages. Nothing may be read ahead when it comes.
     pub(super) fn stream(&self) -> &UnixStream {
-        self.stream.get_ref()
+        &self.stream.get_ref().0
+    }
+
+    /// The socket itself, for whoever may have to cut it.
+    pub(super) fn line(&self) -> Arc<UnixStream> {
+        self.stream.get_ref().0.clone()
+    }
+
+    /// Waits a moment, awake, for the beginning of a message, or the end of the line; false says that there is none yet.
+    pub(super) fn spin(&self, limit: Duration) -> bool {
+        spin::spin(limit, || self.has_news(Duration::ZERO))
+    }
+
+    /// Waits asleep.
+    pub(super) fn wait(&self, limit: Duration) -> bool {
+        self.has_news(limit)
+    }
+
+    fn has_news(&self, limit: Duration) -> bool {
+        if !self.stream.buffer().is_empty() {
+            return true;
+        }
+        let mut news = [PollFd::new(self.stream(), PollFlags::IN)];
+        let limit = Timespec::try_from(limit).ok();
+        rustix::event::poll(&mut news, limit.as_ref()).is_ok_and(|count| count > 0)
     }
 
     /// Bounds how long the other side may be silent; without a bound it may be for ever.
     pub(super) fn set_patience(&self, patience: Option<Duration>) -> io::Result<()> {
-        self.stream.get_ref().set_read_timeout(patience)
+        self.stream().set_read_timeout(patience)
     }
 
     /// Sends a message.
@@ -64,7 +105,7 @@ impl Wire {
         let length = u32::try_from(self.outgoing.len() - 4)
             .map_err(|_| Broken::Nonsense("a message is longer than any may be".to_owned()))?;
         self.outgoing[..4].copy_from_slice(&length.to_le_bytes());
-        self.stream.get_mut().write_all(&self.outgoing)?;
+        (&*self.stream.get_ref().0).write_all(&self.outgoing)?;
         release(&mut self.outgoing);
         Ok(())
     }
@@ -110,9 +151,15 @@ fn release(buffer: &mut Vec<u8>) {
 /// Looks through a message without building anything of it.
 fn check(bytes: &[u8], most: usize) -> Result<(), &'static str> {
     let mut rest = bytes;
-    // Values that are still to come. Each takes a byte at least, so that no more can be promised than there are bytes.
-    let (mut due, mut nodes) = (1_usize, 0_usize);
-    while due > 0 {
+    // Values that are still to come: of each list that they are in, and in all. Each takes a byte at least, so that no more
+    // can be promised than there are bytes.
+    let (mut levels, mut due, mut nodes) = (vec![1_usize], 1_usize, 0_usize);
+    while let Some(level) = levels.last_mut() {
+        let Some(left) = level.checked_sub(1) else {
+            levels.pop();
+            continue;
+        };
+        *level = left;
         due -= 1;
         nodes += 1;
         let (&marker, behind) = rest.split_first().ok_or("a message that ends before its end")?;
@@ -144,6 +191,12 @@ fn check(bytes: &[u8], most: usize) -> Result<(), &'static str> {
         due += more;
         if due > rest.len() {
             return Err("a message that promises more than it has");
+        }
+        if more > 0 {
+            levels.push(more);
+            if levels.len() > MOST_DEPTH {
+                return Err("a message that is deeper than any may be");
+            }
         }
         if nodes.saturating_mul(NODE_BYTES).saturating_add(bytes.len()) > most {
             return Err("a message that takes more memory than the session may");
@@ -214,9 +267,11 @@ mod tests {
         let array_of_nothing = [0xdd, 0xff, 0xff, 0xff, 0xff];
         let text_of_nothing = [0xdb, 0xff, 0xff, 0xff, 0xff];
         let nested = [0x91; 100];
+        let mut deep = vec![0x91; MOST_DEPTH];
+        deep.push(0xc0);
         let two = [0xc0, 0xc0];
         let extension = [0xd4, 1, 1];
-        for bytes in [&array_of_nothing[..], &text_of_nothing, &nested, &two, &extension, &[]] {
+        for bytes in [&array_of_nothing[..], &text_of_nothing, &nested, &deep, &two, &extension, &[]] {
             assert!(check(bytes, MOST).is_err(), "{bytes:?}");
         }
         // A byte each, and a whole value in memory.

@@ -17,9 +17,13 @@ use rustix::process::Signal;
 use super::control::Control;
 use super::fork::{self, Forked};
 use super::handover;
+use super::memory;
 use super::os_thread::OsThread;
-use super::protocol::{Call, EmitRefused, Host, Order, Outcome, Realm as _, Report, SharedHost, Stop, Wake};
+use super::protocol::{
+    Call, Cleaned, EmitRefused, Host, Order, Outcome, Realm as _, RealmConfig, Report, SharedHost, Stop, Wake,
+};
 use super::sandbox::{self, Sandbox, Stage};
+use super::spin;
 use super::wire::{Broken, Wire};
 use crate::engine::QuickRealm;
 use crate::event::Payload;
@@ -30,6 +34,12 @@ pub(super) const WORKER: &str = "vm-system-worker";
 
 /// Address space for the stack of scripts, for the reasons of `isolation::thread`.
 const STACK_BYTES: usize = 256 << 20;
+
+/// Addresses for what is around the engine's heap.
+const AROUND_BYTES: usize = 512 << 20;
+
+/// How long a worker stays awake for the next job, when nothing else wants the processor.
+const SPIN: Duration = Duration::from_micros(50);
 
 /// Whether this program can be started again as a worker.
 static CAN_WORK: AtomicBool = AtomicBool::new(false);
@@ -76,9 +86,17 @@ pub fn become_worker(args: impl IntoIterator<Item = OsString>) -> Option<ExitCod
 /// two for each session. The copy has the realm from its first moment, and shares its memory until it writes to it.
 fn work(sandbox: Sandbox) -> Result<(), Broken> {
     fork::close_inherited()?;
+    if sandbox != Sandbox::Off {
+        // First: with other users the kernel forgets whose death this process shares.
+        fork::leave_namespaces();
+    }
     tie_to_host()?;
+    // And whatever comes out of it with it.
+    let _ = OsThread::current().yield_to_others();
     // The engine asks the C library for the local time, which reads files when it is first asked; later there are none.
     fork::learn_time_zone();
+    // So does the standard library, to count processors.
+    spin::most();
     fork::die_of_faults();
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // The line has one descriptor, so that a copy of this process can let go of it.
@@ -94,13 +112,13 @@ fn tie_to_host() -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"vm-worker");
-    let _ = OsThread::current().yield_to_others();
     Ok(())
 }
 
 fn warm(mut wire: Wire, sandbox: Sandbox) -> Result<(), Broken> {
     let Order::Warm(config) = wire.receive()? else { return Err(unexpected()) };
-    let realm = match QuickRealm::new(&config) {
+    memory::begin(memory_of(&config))?;
+    let realm = match memory::guest(|| QuickRealm::new(&config).map(Box::new)) {
         Ok(realm) => realm,
         Err(why) => return wire.send(&Report::Made(Err(why))),
     };
@@ -121,7 +139,7 @@ fn warm(mut wire: Wire, sandbox: Sandbox) -> Result<(), Broken> {
 }
 
 /// Is the worker of one session until the host is gone.
-fn serve(mut realm: QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: Sandbox) -> Result<(), Broken> {
+fn serve(mut realm: Box<QuickRealm>, stream: UnixStream, page: OwnedFd, sandbox: Sandbox) -> Result<(), Broken> {
     tie_to_host()?;
     let control = Control::map(&page)?;
     drop(page);
@@ -129,16 +147,42 @@ fn serve(mut realm: QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: Sand
     let line = Rc::new(Line { wire: RefCell::new(Wire::new(stream)), control });
     line.send(&Report::Ready(missing))?;
     let Order::Adopt(identity) = line.receive()? else { return Err(unexpected()) };
-    realm.adopt(*identity);
+    memory::guest(|| realm.adopt(*identity));
+    let at_rest = memory::scratch_blocks();
     loop {
-        let Order::Run(number, job) = line.receive()? else { return Err(unexpected()) };
+        let (number, job) = match line.receive()? {
+            Order::Run(number, job) => (number, job),
+            Order::Ask(question) => {
+                let Some(answer) = memory::guest(|| realm.ask(question)) else { return Err(unexpected()) };
+                line.send(&Report::Answered(answer))?;
+                continue;
+            }
+            _ => return Err(unexpected()),
+        };
+        let alone = job.alone;
         let host: SharedHost = Rc::new(RefCell::new(FarHost { line: line.clone(), number }));
-        let outcome: Outcome = realm.run(*job, host);
+        let outcome: Outcome = memory::guest(|| realm.run(*job, host));
         // Before what it left is thrown away: the job is over, and what follows is not held against its limits.
         line.send(&Report::Ended(outcome))?;
-        let clean = realm.clean_up();
-        line.send(&Report::Cleaned(clean))?;
+        let cleaned = memory::guest(|| realm.clean_up());
+        // Nothing is done from here to the next job, and all that there is of the guest is in its heap.
+        let astray = memory::scratch_blocks() - at_rest;
+        let cleaned = match cleaned {
+            true if astray != 0 && cfg!(debug_assertions) => Cleaned::Astray(astray),
+            true => Cleaned::Yes,
+            false => Cleaned::No,
+        };
+        line.send(&Report::Cleaned(cleaned))?;
+        if alone {
+            line.wire.borrow().spin(SPIN);
+        }
     }
+}
+
+/// What the heap of a guest may take: what the engine may, with what it is lent while it is being ended, and what is around
+/// it. Addresses cost nothing.
+fn memory_of(config: &RealmConfig) -> usize {
+    config.limits.memory_bytes.saturating_mul(2).saturating_add(AROUND_BYTES)
 }
 
 fn unexpected() -> Broken {
@@ -153,11 +197,11 @@ struct Line {
 
 impl Line {
     fn send(&self, report: &Report) -> Result<(), Broken> {
-        self.wire.borrow_mut().send(report)
+        memory::scratch(|| self.wire.borrow_mut().send(report))
     }
 
     fn receive(&self) -> Result<Order, Broken> {
-        self.wire.borrow_mut().receive()
+        memory::scratch(|| self.wire.borrow_mut().receive())
     }
 
     /// Asks the host something in the middle of a job. Without a host there is nothing to go on for.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::process::{WarmProcess, Worker};
+use super::process::{Graves, WarmProcess, Worker};
 use super::protocol::{NotMade, RealmConfig};
 use super::sandbox::Sandbox;
 use super::worker;
@@ -29,6 +29,8 @@ pub(crate) struct Workers {
     /// The kernel ends a process with the thread that started it, so that it is one that stays.
     starter: Mutex<Starting>,
     warned: Mutex<bool>,
+    /// Workers that nobody has waited for.
+    pub(crate) graves: Arc<Graves>,
 }
 
 /// Asked when a process is started, and not before: what a program shows of its environment is looked at when it is needed.
@@ -55,8 +57,8 @@ struct Starter {
 
 impl Workers {
     pub(crate) fn new(program: Option<PathBuf>, sandbox: Sandbox, time_zone: TimeZone) -> Self {
-        let (kinds, starter, warned) = Default::default();
-        Self { program, sandbox, time_zone, kinds, starter, warned }
+        let (kinds, starter, warned, graves) = Default::default();
+        Self { program, sandbox, time_zone, kinds, starter, warned, graves }
     }
 
     /// Tells why there are none, if so.
@@ -77,13 +79,13 @@ impl Workers {
         // Others of the same kind wait for its first one: then each takes a millisecond.
         let mut warm = lock(&warm);
         if let Some(process) = &mut *warm {
-            match process.fork() {
+            match process.fork(&self.graves) {
                 Ok(worker) => return Ok(worker),
                 Err(error) => tracing::warn!(%error, "a process that workers come from is started anew"),
             }
         }
         let mut process = self.start(config)?;
-        let worker = process.fork().map_err(|error| NotMade::Engine(error.to_string()))?;
+        let worker = process.fork(&self.graves).map_err(|error| NotMade::Engine(error.to_string()))?;
         *warm = Some(process);
         Ok(worker)
     }
@@ -91,6 +93,7 @@ impl Workers {
     /// Ends the warm processes, and starts no more. The workers of live sessions must have ended before.
     pub(crate) fn stop(&self) {
         lock(&self.kinds).clear();
+        self.graves.wait();
         let starting = std::mem::replace(&mut *lock(&self.starter), Starting::Stopped);
         let Starting::On(Starter { orders, thread }) = starting else { return };
         drop(orders);

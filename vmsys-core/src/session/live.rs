@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{ConsoleSink, SessionRecord, SessionStatus};
+use super::{ConsoleSink, Ended, Looks, SessionRecord, SessionStatus};
 use crate::bell::Bell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::LiveExecution;
 use crate::ids::SessionId;
+use crate::isolation::home::{Home, Task};
 use crate::isolation::os_thread::OsThread;
-use crate::isolation::thread::{RealmThread, Task};
 use crate::modules::SessionModules;
 use crate::store::Store;
 use crate::template::Settings;
@@ -34,6 +34,8 @@ pub(crate) struct LiveSession {
     changed: Condvar,
     /// It has crashed, and the store could not take that yet. Changed only while the state is held.
     unstored: AtomicBool,
+    /// What was seen of its globals, without the built-in ones and with them.
+    looks: [Looks; 2],
 }
 
 struct State {
@@ -41,7 +43,9 @@ struct State {
     /// Somebody closes it: nothing new may begin.
     closing: bool,
     record: SessionRecord,
-    thread: Option<RealmThread>,
+    home: Option<Home>,
+    /// The executions that have ended in it.
+    ended: Ended,
 }
 
 /// Where a live session stands. What is legal in each phase is decided here and nowhere else:
@@ -76,9 +80,16 @@ impl LiveSession {
             bell: Arc::new(Bell::default()),
             console,
             order: Mutex::new(()),
-            state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
+            state: Mutex::new(State {
+                phase: Phase::Starting(None),
+                closing: false,
+                record,
+                home: None,
+                ended: Ended::default(),
+            }),
             changed: Condvar::new(),
             unstored: AtomicBool::new(false),
+            looks: [Looks::from_nothing(), Looks::of_built_ins()],
         })
     }
 
@@ -100,21 +111,21 @@ impl LiveSession {
         }
     }
 
-    /// Names its thread to the operating system.
+    /// Names what its realm runs on to the operating system.
     pub(crate) fn os_thread(&self) -> Option<OsThread> {
-        self.lock().thread.as_ref().map(RealmThread::os_thread)
+        self.lock().home.as_ref().map(Home::os_thread)
     }
 
-    /// Gives it the thread that its realm lives on.
+    /// Gives it the place that its realm lives in.
     ///
     /// # Errors
     /// It was closed meanwhile.
-    pub(crate) fn attach(&self, thread: RealmThread) -> Result<()> {
+    pub(crate) fn attach(&self, home: Home) -> Result<()> {
         let mut state = self.lock();
         if state.closing || matches!(state.phase, Phase::Gone) {
             return Err(self.not_ready(&state));
         }
-        state.thread = Some(thread);
+        state.home = Some(home);
         Ok(())
     }
 
@@ -141,11 +152,7 @@ impl LiveSession {
         }
         match &state.phase {
             Phase::Idle(_) => state.phase = Phase::Running(live.clone()),
-            Phase::Running(other) => {
-                return Err(Error::new(ErrorKind::SessionBusy, "another execution is running in the session")
-                    .with("session_id", self.id)
-                    .with("execution_id", other.id));
-            }
+            Phase::Running(other) => return Err(self.busy(other)),
             Phase::Starting(_) | Phase::Gone => return Err(self.not_ready(&state)),
         }
         drop(state);
@@ -153,14 +160,70 @@ impl LiveSession {
         Ok(())
     }
 
-    /// Gives the realm something to do; false when its thread is gone.
+    /// Gives the realm something to do; false when it is gone.
     pub(crate) fn submit(&self, task: Task) -> bool {
-        self.lock().thread.as_ref().is_some_and(|thread| thread.submit(task))
+        self.lock().home.as_ref().is_some_and(|home| home.submit(task))
+    }
+
+    /// Gives the realm something to do that the caller waits for, and so does it here where that can be done.
+    pub(crate) fn perform(&self, task: Task) -> bool {
+        let process = match &self.lock().home {
+            Some(Home::Process(process)) => process.clone(),
+            Some(home) => return home.submit(task),
+            None => return false,
+        };
+        process.run(task);
+        true
+    }
+
+    /// Ends its worker process in the middle of what runs, if it has one.
+    pub(crate) fn cut_off(&self) {
+        if let Some(home) = &self.lock().home {
+            home.cut_off();
+        }
+    }
+
+    /// Gives the realm something to do that is no execution, while none runs; and tells which have ended before that.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) fn submit_idle(&self, task: Task) -> Result<Ended> {
+        let state = self.lock();
+        self.must_be_idle(&state)?;
+        if !state.home.as_ref().is_some_and(|home| home.submit(task)) {
+            return Err(self.not_ready(&state));
+        }
+        Ok(state.ended)
+    }
+
+    /// Tells why nothing could be asked of it now, if so.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) fn check_idle(&self) -> Result<()> {
+        self.must_be_idle(&self.lock())
+    }
+
+    fn must_be_idle(&self, state: &State) -> Result<()> {
+        match &state.phase {
+            Phase::Idle(_) if !state.closing => Ok(()),
+            Phase::Running(other) if !state.closing => Err(self.busy(other)),
+            _ => Err(self.not_ready(state)),
+        }
+    }
+
+    /// What was seen of its globals; of the built-in ones, too, if so.
+    pub(crate) fn looks(&self, builtins: bool) -> &Looks {
+        let [without, with] = &self.looks;
+        if builtins { with } else { without }
     }
 
     /// The execution that was begun is over, and the runtime can be used on.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
+        if let Phase::Starting(Some(live)) | Phase::Running(live) = &state.phase {
+            state.ended = Ended { count: state.ended.count + 1, last: Some(live.id) };
+        }
         match state.phase {
             Phase::Starting(_) => state.phase = Phase::Starting(None),
             Phase::Running(_) => state.phase = Phase::Idle(Instant::now()),
@@ -200,14 +263,14 @@ impl LiveSession {
         state.phase = Phase::Gone;
         state.record.status = SessionStatus::Crashed;
         state.record.last_error = Some(reason.to_owned());
-        let thread = state.thread.take();
+        let home = state.home.take();
         drop(state);
         self.changed.notify_all();
         self.bell.ring();
-        match thread {
-            Some(thread) if stuck => thread.abandon(),
+        match home {
+            Some(home) if stuck => home.abandon(),
             // Dropped, not closed: this may run on the very thread that would be waited for.
-            Some(thread) => drop(thread),
+            Some(home) => drop(home),
             None => {}
         }
         // A stuck thread may be within one of them: then they are closed when it comes back.
@@ -233,10 +296,19 @@ impl LiveSession {
         Ok(())
     }
 
+    /// Since when it has been idle, if it is and is asked nothing, and its worker process, if it has one.
+    pub(crate) fn idle_worker(&self) -> Option<(Instant, OsThread)> {
+        let state = self.lock();
+        match (&state.phase, &state.home) {
+            (Phase::Idle(since), Some(home)) if home.is_left_alone() => Some((*since, home.os_thread())),
+            _ => None,
+        }
+    }
+
     /// Tells whether nothing runs in it, and nothing can any more: its worker process is gone.
     pub(crate) fn has_lost_worker(&self) -> bool {
         let state = self.lock();
-        matches!(state.phase, Phase::Idle(_)) && state.thread.as_ref().is_some_and(RealmThread::has_lost_worker)
+        matches!(state.phase, Phase::Idle(_)) && state.home.as_ref().is_some_and(Home::has_lost_worker)
     }
 
     /// Begins to close it if nothing has run in it for so long: from then on nothing new begins, and the caller closes
@@ -286,15 +358,21 @@ impl LiveSession {
         state.record.closed_at = Some(now);
         state.record.last_error = reason.map(str::to_owned);
         let record = state.record.clone();
-        let thread = state.thread.take();
+        let home = state.home.take();
         drop(state);
         self.changed.notify_all();
         self.bell.ring();
-        if let Some(thread) = thread {
-            thread.close();
+        if let Some(home) = home {
+            home.close();
         }
         self.modules.close();
         Ok(record)
+    }
+
+    fn busy(&self, other: &LiveExecution) -> Error {
+        Error::new(ErrorKind::SessionBusy, "another execution is running in the session")
+            .with("session_id", self.id)
+            .with("execution_id", other.id)
     }
 
     fn not_ready(&self, state: &State) -> Error {

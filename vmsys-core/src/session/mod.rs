@@ -2,6 +2,7 @@
 
 mod extras;
 mod live;
+mod looks;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::extras::{ConsoleSink, SessionData};
 pub(crate) use self::live::LiveSession;
+pub(crate) use self::looks::Ended;
+use self::looks::Looks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::ids::{SessionId, TemplateId};

@@ -18,7 +18,7 @@ use crate::bell::Listener;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
-use crate::execution::{Execution, LiveExecution, Request};
+use crate::execution::{Execution, LiveExecution, Manner, Request};
 use crate::ids::ExecutionId;
 use crate::isolation::protocol::Data;
 use crate::modules::is_identifier;
@@ -347,7 +347,7 @@ impl Session {
         let begun = asked.and_then(|(request, source)| {
             let (session, live) = self.begin(request)?;
             let listener = live.listen();
-            self.vm.inner.submit(&session, &live, source);
+            self.vm.inner.submit(&session, &live, source, Manner::Aside);
             Ok(State::Running { live, listener, _vm: self.vm.clone() })
         });
         Evaluation { state: begun.unwrap_or_else(State::Failed), value: PhantomData }

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use super::retention::Sweeper;
 use super::{Inner, Running};
 use crate::error::{Error, Result};
-use crate::execution::Progress;
-use crate::ids::ExecutionId;
+use crate::execution::{Progress, STUCK};
+use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::protocol::Stop;
 
 /// How often the watchdog looks.
-const WATCH_EVERY: Duration = Duration::from_millis(20);
+const WATCH_EVERY: Duration = Duration::from_millis(10);
 /// How often it looks for worker processes that have ended while nothing ran in them.
 const WORKERS_EVERY: Duration = Duration::from_millis(500);
 /// How often what is new of long runs is written: a reader finds it in the store at most 100 ms later.
@@ -38,11 +38,16 @@ const GRACE: Duration = Duration::from_millis(250);
 /// time to unwind.
 const GRACE_UNWINDING: Duration = Duration::from_secs(2);
 /// How long a process may take after its limit, on the clock, and how much processor time it must have had of that to show
-/// that it does not stop: an answer is promised within 250 ms, and to end a process is certain.
-const GRACE_OF_PROCESS: Duration = Duration::from_millis(150);
-const TURN_OF_PROCESS: Duration = Duration::from_millis(120);
-/// And when it uses no processor time, because somebody has stopped it, or the host does something for it meanwhile.
+/// that it had a turn: an answer is promised within 250 ms, of which two commits may take half, and to end a process is
+/// certain.
+const GRACE_OF_PROCESS: Duration = Duration::from_millis(100);
+const TURN_OF_PROCESS: Duration = Duration::from_millis(5);
+/// And when it had none, because somebody has stopped it, or the host does something for it meanwhile.
 const GRACE_OF_SLEEPER: Duration = Duration::from_secs(2);
+/// How long whoever drives a process may take to come back from it, once it was ended.
+const GRACE_OF_DRIVER: Duration = Duration::from_secs(1);
+/// How much processor time a process may use from one look to the next while it has nothing to do.
+const IDLE_TURN: Duration = Duration::from_millis(100);
 /// And when its thread uses no processor time at all, after this much time on the clock.
 const GRACE_ASLEEP: Duration = Duration::from_secs(10);
 
@@ -129,11 +134,12 @@ fn start_each(inner: &Arc<Inner>) -> Result<()> {
     // From one look to the next, however long the disk has taken: what is promised is when things are looked at.
     let awake =
         |every: Duration| move |inner: &Inner, took: Duration| inner.housekeeping.next(every.saturating_sub(took));
-    let (mut suspects, mut failed, mut looked) = (HashMap::new(), None, Instant::now());
+    let (mut suspects, mut failed) = (HashMap::new(), None);
+    let (mut idlers, mut looked) = (HashMap::new(), Instant::now());
     spawn("vm-watchdog", inner, awake(WATCH_EVERY), move |inner| {
         watch(inner, &mut suspects);
         if looked.elapsed() >= WORKERS_EVERY {
-            inner.bury_workers();
+            inner.bury_workers(&mut idlers);
             looked = Instant::now();
         }
     })?;
@@ -214,16 +220,30 @@ fn save(inner: &Arc<Inner>, failed: &mut Option<Instant>) {
 }
 
 impl Inner {
-    /// Gives up sessions whose worker process has ended while nothing ran in it: somebody has killed it, as the kernel does
-    /// when memory is short.
-    fn bury_workers(&self) {
+    /// Gives up sessions whose worker process has ended while nothing ran in it, as when the kernel is short of memory; or
+    /// goes on while nothing is to run in it, as none does that is still what was started.
+    fn bury_workers(&self, idlers: &mut HashMap<SessionId, Idler>) {
+        self.workers.graves.look();
         let sessions: Vec<_> = self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        for session in sessions.iter().filter(|session| session.has_lost_worker()) {
-            session.crash("its worker process ended while nothing ran in it", false, &self.store);
+        let mut idle = HashMap::new();
+        for session in sessions {
+            let Some((since, process)) = session.idle_worker() else { continue };
+            let used = process.cpu_time().unwrap_or_default();
+            let before = idlers.get(&session.id).filter(|before| before.since == since);
+            let why = if session.has_lost_worker() {
+                "its worker process ended while nothing ran in it"
+            } else if before.is_some_and(|before| used.saturating_sub(before.used) >= IDLE_TURN) {
+                "its worker process went on while nothing was to run in it"
+            } else {
+                idle.insert(session.id, Idler { since, used });
+                continue;
+            };
+            session.crash(why, true, &self.store);
             if !session.is_unstored() {
                 self.forget_session(session.id);
             }
         }
+        *idlers = idle;
     }
 
     /// Writes what the store does not have yet of some executions. Together: a commit for each would make the last of many
@@ -268,6 +288,12 @@ impl Inner {
     }
 }
 
+/// A worker process without anything to do: since when, and how much processor time it had used when it was looked at.
+struct Idler {
+    since: Instant,
+    used: Duration,
+}
+
 /// An execution that is past a limit, and what was seen of its thread: first, and when it was last interrupted.
 struct Suspect {
     reason: Stop,
@@ -275,12 +301,14 @@ struct Suspect {
     first: Duration,
     interrupted: Duration,
     polls: u64,
+    /// When its process was ended, if it was.
+    cut_off: Option<Instant>,
 }
 
 /// Ends executions whose threads do not.
 fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
     let no_sessions = || inner.sessions.read().is_ok_and(|sessions| sessions.is_empty());
-    inner.housekeeping.sleep_if(|| no_sessions() && inner.lock_running().is_empty());
+    inner.housekeeping.sleep_if(|| no_sessions() && inner.lock_running().is_empty() && inner.workers.graves.look());
     let running: HashMap<ExecutionId, Running> = inner.lock_running().clone();
     suspects.retain(|id, _| running.contains_key(id));
     for (id, running) in running {
@@ -289,7 +317,9 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         let Some(suspect) = suspects.get_mut(&id) else {
             if let Some(reason) = past_limit(&running, thread) {
                 let (cpu, polls) = look();
-                suspects.insert(id, Suspect { reason, since: Instant::now(), first: cpu, interrupted: cpu, polls });
+                let since = Instant::now();
+                let suspect = Suspect { reason, since, first: cpu, interrupted: cpu, polls, cut_off: None };
+                suspects.insert(id, suspect);
             }
             continue;
         };
@@ -297,17 +327,26 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         if suspect.polls != polls {
             (suspect.polls, suspect.interrupted) = (polls, cpu);
         }
-        let used = cpu.saturating_sub(suspect.first);
-        let stuck = if thread.is_process() {
-            used >= TURN_OF_PROCESS && suspect.since.elapsed() >= GRACE_OF_PROCESS
-        } else {
-            cpu.saturating_sub(suspect.interrupted) >= GRACE || used >= GRACE_UNWINDING
-        };
-        let asleep = if thread.is_process() { GRACE_OF_SLEEPER } else { GRACE_ASLEEP };
-        let stuck = stuck || suspect.since.elapsed() >= asleep;
-        if stuck {
-            let reason = "its code could not be stopped: it never let itself be interrupted";
-            inner.give_up(&running, running.live.stuck(suspect.reason, thread), reason, true);
+        let (used, waited) = (cpu.saturating_sub(suspect.first), suspect.since.elapsed());
+        if !thread.is_process() {
+            let unheard = cpu.saturating_sub(suspect.interrupted);
+            if unheard >= GRACE || used >= GRACE_UNWINDING || waited >= GRACE_ASLEEP {
+                inner.give_up(&running, running.live.stuck(suspect.reason, thread), STUCK, true);
+            }
+            continue;
+        }
+        match suspect.cut_off {
+            None if (used >= TURN_OF_PROCESS && waited >= GRACE_OF_PROCESS) || waited >= GRACE_OF_SLEEPER => {
+                // Whoever drives it tells how it ended: many of them at once, where we would take one after the other.
+                if running.live.give_up(running.live.stuck(suspect.reason, thread)) {
+                    running.session.cut_off();
+                }
+                suspect.cut_off = Some(Instant::now());
+            }
+            Some(since) if since.elapsed() >= GRACE_OF_DRIVER => {
+                inner.give_up(&running, running.live.stuck(suspect.reason, thread), STUCK, true);
+            }
+            _ => {}
         }
     }
 }

@@ -10,9 +10,9 @@ use super::{Inner, Running, VmSystem};
 #[cfg(doc)]
 use crate::error::ErrorKind as Kind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::execution::{self, Execution, LiveExecution, Request, RunFile};
+use crate::execution::{self, Execution, LiveExecution, Manner, Request, RunFile};
 use crate::ids::{ExecutionId, SessionId};
-use crate::isolation::thread::After;
+use crate::isolation::home::After;
 use crate::modules::loader::MAX_SOURCE_BYTES;
 use crate::session::LiveSession;
 use crate::store::KeyUse;
@@ -272,7 +272,7 @@ impl VmSystem {
             session.end();
             self.inner.lock_running().remove(&live.id);
         })?;
-        self.inner.submit(&session, &live, source);
+        self.inner.submit(&session, &live, source, Manner::Aside);
         Ok(RunningExecution { vm: self.clone(), started, live: Some(live) })
     }
 }
@@ -319,15 +319,21 @@ impl Inner {
         source: String,
     ) -> Result<Arc<Execution>> {
         let alone = self.lock_running().len() == 1;
-        self.submit(session, &live, source);
+        self.submit(session, &live, source, Manner::Awaited { alone });
         if alone {
             live.spin();
         }
         live.wait()
     }
 
-    /// Hands an execution that has begun to its session's thread, on which it ends whoever waits for it.
-    pub(super) fn submit(self: &Arc<Self>, session: &Arc<LiveSession>, live: &Arc<LiveExecution>, source: String) {
+    /// Hands an execution that has begun to its session's realm. It ends whoever waits for it.
+    pub(super) fn submit(
+        self: &Arc<Self>,
+        session: &Arc<LiveSession>,
+        live: &Arc<LiveExecution>,
+        source: String,
+        manner: Manner,
+    ) {
         let (inner, on) = (Arc::downgrade(self), session.clone());
         let on_end = Box::new(move |live: &LiveExecution, ended: &Result<Arc<Execution>>| {
             let Some(inner) = inner.upgrade() else { return After::Sleep };
@@ -337,7 +343,7 @@ impl Inner {
             }
             if others_run { After::Sleep } else { After::Spin }
         });
-        if !execution::submit(session, live, source, &self.store, on_end) {
+        if !execution::submit(session, live, source, manner, &self.store, on_end) {
             let running = Running { live: live.clone(), session: session.clone() };
             self.give_up(&running, execution::lost("the session's runtime is gone"), "its runtime is gone", false);
         }

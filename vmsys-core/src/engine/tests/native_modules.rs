@@ -63,6 +63,7 @@ impl Bench {
                 output_bytes: 512 << 10,
             },
             clock_ms: 0,
+            alone: false,
         };
         let host = Rc::new(RefCell::new(ExecutionHost::new(live, self.modules.clone())));
         let outcome = self.realm.run(job, host);

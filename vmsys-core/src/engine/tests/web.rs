@@ -313,6 +313,7 @@ impl Bench {
             process: None,
             limits: self.limits,
             clock_ms: 1_770_508_800_000,
+            alone: false,
         };
         let outcome = self.realm.run(job, host);
         assert!(matches!(outcome.end, End::Value(_)) && self.realm.clean_up());
