@@ -20,7 +20,7 @@ use crate::args::Cli;
 use crate::output::Output;
 
 #[global_allocator]
-static ALLOCATOR: vmsys_server::WorkerAlloc = vmsys_server::WorkerAlloc;
+static ALLOCATOR: commands::serve::WorkerAlloc = commands::serve::WorkerAlloc;
 
 fn main() -> ExitCode {
     if let Some(code) = commands::serve::become_worker() {

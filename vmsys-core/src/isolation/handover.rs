@@ -1,4 +1,4 @@
-//! Descriptors that go from one process to another over a line.
+//! Descriptors that go from one process to another over a line, and the end of a line.
 //!
 //! The one place of the library that names `rustix::net`: only by that interface does the kernel hand descriptors over.
 
@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    Shutdown, recvmsg, sendmsg, shutdown,
 };
 
 /// What the descriptors go along with: some byte has to.
@@ -23,6 +23,11 @@ pub(super) fn send(line: impl AsFd, files: [BorrowedFd<'_>; 2]) -> io::Result<()
     }
     let sent = sendmsg(line, &[IoSlice::new(&[MARK])], &mut ancillary, SendFlags::empty())?;
     if sent == 1 { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+/// Ends a line for both sides: whoever listens hears it.
+pub(super) fn cut(line: impl AsFd) -> io::Result<()> {
+    Ok(shutdown(line, Shutdown::Both)?)
 }
 
 /// Waits for two descriptors.

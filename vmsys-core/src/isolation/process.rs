@@ -1,7 +1,6 @@
 //! Worker processes, as their host has them: how they are made, named and ended.
 
 use std::io;
-use std::net::Shutdown;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
@@ -162,7 +161,7 @@ impl Killer {
     /// its memory apart.
     pub(crate) fn cut_off(&self) {
         self.kill();
-        let _ = self.0.line.shutdown(Shutdown::Both);
+        let _ = handover::cut(&self.0.line);
     }
 
     /// Tells whether the process has ended.
