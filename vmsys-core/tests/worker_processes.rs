@@ -66,8 +66,57 @@ fn main() -> ExitCode {
     limits_hold_in_a_worker(&vm);
     startup_files_and_many_sessions(&vm);
     vm.shutdown().unwrap();
-    println!("4 passed, 0 failed");
+    drop(vm);
+    for isolation in [Isolation::Thread, Isolation::Process] {
+        nothing_is_left_when_the_last_handle_goes(isolation);
+    }
+    println!("6 passed, 0 failed");
     ExitCode::SUCCESS
+}
+
+/// Threads, and processes that were started, also by others of ours.
+fn alive() -> (usize, usize) {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let of = |task: std::io::Result<std::fs::DirEntry>| {
+        // A thread that has just ended has no file any more.
+        std::fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default()
+    };
+    let children: Vec<String> = threads.map(of).collect();
+    (children.len(), children.iter().map(|list| list.split_whitespace().count()).sum())
+}
+
+/// In this program, because the others of its harness would be counted with it.
+fn nothing_is_left_when_the_last_handle_goes(isolation: Isolation) {
+    // What the system before this one had is still going.
+    let patience = std::time::Duration::from_secs(60);
+    let settled = |wanted: (usize, usize)| {
+        let started = std::time::Instant::now();
+        while alive() != wanted {
+            assert!(started.elapsed() < patience, "{:?} instead of {wanted:?} with {isolation:?}", alive());
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    settled((1, 0));
+    let files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let open = files();
+    let mut config = Config::default();
+    config.isolation = isolation;
+    config.sandbox = Sandbox::Try;
+    config.host_module(shop::module());
+    let vm = VmSystem::with_config(config).unwrap();
+    let template = vm.create_template(NewTemplate::named("left")).unwrap();
+    vm.add_module(template.id, "shop").unwrap();
+    let sessions = [(); 4].map(|()| vm.create_session(NewSession::new(template.id, std::env::temp_dir())).unwrap());
+    for session in &sessions {
+        session.start(vmsys_core::Submission::repl("await require('shop').never()")).unwrap();
+    }
+    let busy = sessions[0].vm().watch_session(sessions[0].id(), vmsys_core::SessionStart::Beginning).unwrap();
+    let evaluation = sessions[1].eval_async::<()>("1");
+    drop((vm, sessions, evaluation));
+    assert!(alive().0 > 4, "a watch is a handle, too");
+    drop(busy);
+    settled((1, 0));
+    assert_eq!(files(), open, "{isolation:?}");
 }
 
 fn modules_of_the_program_are_called_from_a_worker(vm: &VmSystem) {

@@ -2,6 +2,8 @@
 
 mod args;
 mod error;
+#[cfg(feature = "schema")]
+mod schema;
 mod task;
 mod typescript;
 
@@ -225,6 +227,29 @@ impl HostModule {
     pub fn declare(mut self, declarations: &str) -> Self {
         self.info = self.info.declare(declarations);
         self
+    }
+
+    /// Adds the TypeScript declaration of a type that describes itself with schemars, and of those that it is made of, under
+    /// their schemas' names. With the feature `schema`.
+    ///
+    /// ```
+    /// use vmsys_core::{Call, HostModule};
+    ///
+    /// #[derive(serde::Serialize, schemars::JsonSchema)]
+    /// struct Item {
+    ///     sku: String,
+    ///     left: Option<u32>,
+    /// }
+    ///
+    /// let module = HostModule::new("inventory", "What is in stock")
+    ///     .declare_type::<Item>() // interface Item { sku: string; left?: number | null }
+    ///     .function("lookup", |_: &Call, (sku,): (String,)| Ok(Item { sku, left: Some(7) }))
+    ///     .signature("(sku: string): Item");
+    /// # drop(module);
+    /// ```
+    #[cfg(feature = "schema")]
+    pub fn declare_type<T: schemars::JsonSchema>(self) -> Self {
+        self.declare(&schema::declarations::<T>())
     }
 
     /// Makes something for each session, from what a template configures, which functions find with [`Call::state`]. It is

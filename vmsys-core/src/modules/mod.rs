@@ -34,7 +34,8 @@ use crate::error::Result;
 use crate::execution::JsonObject;
 use crate::value::{CallError, Value};
 
-/// A native module, as it is registered on a system.
+/// A native module, as it is registered on a system. A [`HostModule`] is one that is made of closures, which is what most
+/// programs want.
 ///
 /// Whatever a script sends is hostile: an implementation checks its arguments itself. A panic in it becomes an error of
 /// the script's.

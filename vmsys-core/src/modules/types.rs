@@ -106,7 +106,7 @@ impl Types {
     }
 }
 
-fn comment(indent: &str, text: &str) -> String {
+pub(super) fn comment(indent: &str, text: &str) -> String {
     let lines: Vec<String> = text.lines().map(|line| line.replace("*/", "*\\/")).collect();
     match lines.as_slice() {
         [] => String::new(),
@@ -124,7 +124,7 @@ fn quoted(text: &str) -> String {
     if plain { format!("'{text}'") } else { Value::from(text).to_string() }
 }
 
-fn property(name: &str) -> String {
+pub(super) fn property(name: &str) -> String {
     if is_identifier(name) { name.to_owned() } else { quoted(name) }
 }
 

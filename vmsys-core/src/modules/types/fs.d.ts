@@ -107,34 +107,33 @@ declare module 'fs' {
   const X_OK: number;
   const constants: Readonly<Record<string, number>>;
 
-  interface Promises {
-    access(path: Path, mode?: number): Promise<void>;
-    appendFile(path: Path, data: Data, options?: WriteOptions | Encoding | null): Promise<void>;
-    chmod(path: Path, mode: Mode): Promise<void>;
-    copyFile(src: Path, dest: Path, mode?: number): Promise<void>;
-    lstat(path: Path, options?: StatOptions): Promise<Stats>;
-    mkdir(path: Path, options?: { recursive?: boolean; mode?: Mode } | Mode | null): Promise<string | undefined>;
-    mkdtemp(prefix: string, options?: Encoding): Promise<string>;
-    readFile(path: Path, options: TextOptions | Encoding): Promise<string>;
-    readFile(path: Path, options?: ReadOptions | null): Promise<Bytes>;
-    readdir(path: Path, options: EntryOptions): Promise<Dirent[]>;
-    readdir(path: Path, options?: ListOptions | Encoding | null): Promise<string[]>;
-    readlink(path: Path, options?: Encoding): Promise<string>;
-    realpath(path: Path, options?: Encoding): Promise<string>;
-    rename(oldPath: Path, newPath: Path): Promise<void>;
-    rm(path: Path, options?: RemoveOptions): Promise<void>;
-    rmdir(path: Path, options?: RemoveOptions): Promise<void>;
-    stat(path: Path, options?: StatOptions): Promise<Stats>;
-    truncate(path: Path, len?: number): Promise<void>;
-    unlink(path: Path): Promise<void>;
-    utimes(path: Path, atime: number | string | Date, mtime: number | string | Date): Promise<void>;
-    writeFile(path: Path, data: Data, options?: WriteOptions | Encoding | null): Promise<void>;
-    readonly constants: Readonly<Record<string, number>>;
-  }
-  const promises: Promises;
+  const promises: typeof import('fs/promises');
 }
 
 declare module 'fs/promises' {
-  import { promises } from 'fs';
-  export = promises;
+  import { Bytes, Data, Dirent, Encoding, EntryOptions, ListOptions, Mode, Path, ReadOptions, RemoveOptions } from 'fs';
+  import { StatOptions, Stats, TextOptions, WriteOptions } from 'fs';
+
+  function access(path: Path, mode?: number): Promise<void>;
+  function appendFile(path: Path, data: Data, options?: WriteOptions | Encoding | null): Promise<void>;
+  function chmod(path: Path, mode: Mode): Promise<void>;
+  function copyFile(src: Path, dest: Path, mode?: number): Promise<void>;
+  function lstat(path: Path, options?: StatOptions): Promise<Stats>;
+  function mkdir(path: Path, options?: { recursive?: boolean; mode?: Mode } | Mode | null): Promise<string | undefined>;
+  function mkdtemp(prefix: string, options?: Encoding): Promise<string>;
+  function readFile(path: Path, options: TextOptions | Encoding): Promise<string>;
+  function readFile(path: Path, options?: ReadOptions | null): Promise<Bytes>;
+  function readdir(path: Path, options: EntryOptions): Promise<Dirent[]>;
+  function readdir(path: Path, options?: ListOptions | Encoding | null): Promise<string[]>;
+  function readlink(path: Path, options?: Encoding): Promise<string>;
+  function realpath(path: Path, options?: Encoding): Promise<string>;
+  function rename(oldPath: Path, newPath: Path): Promise<void>;
+  function rm(path: Path, options?: RemoveOptions): Promise<void>;
+  function rmdir(path: Path, options?: RemoveOptions): Promise<void>;
+  function stat(path: Path, options?: StatOptions): Promise<Stats>;
+  function truncate(path: Path, len?: number): Promise<void>;
+  function unlink(path: Path): Promise<void>;
+  function utimes(path: Path, atime: number | string | Date, mtime: number | string | Date): Promise<void>;
+  function writeFile(path: Path, data: Data, options?: WriteOptions | Encoding | null): Promise<void>;
+  const constants: Readonly<Record<string, number>>;
 }
