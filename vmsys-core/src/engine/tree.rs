@@ -1,4 +1,4 @@
-//! Values as trees, for whoever opens up what one line has left out. As with [`inspect`](super::inspect), no guest code
+//! Values as trees, for whoever opens up what one line has left out. As with [`inspect`], no guest code
 //! runs.
 //!
 //! The document is written as it will be stored: a tree of Rust's would be made for most values only to be thrown away.
@@ -30,7 +30,7 @@ const MAX_LINE: usize = 200;
 const MAX_STRING_IN_LINE: usize = 100;
 /// How deep one line goes.
 const LINE_DEPTH: i32 = 2;
-/// The longest array whose string keys are listed, for the reason that [`inspect`](super::inspect) has.
+/// The longest array whose string keys are listed, for the reason that [`inspect`] has.
 const MAX_LISTED: u32 = 1 << 16;
 /// What is left free for the entry that is begun last, with names and lines of its own that are all escapes, and for closing
 /// what is open.
