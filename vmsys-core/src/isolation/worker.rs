@@ -118,7 +118,7 @@ fn tie_to_host() -> io::Result<()> {
 fn warm(mut wire: Wire, sandbox: Sandbox) -> Result<(), Broken> {
     let Order::Warm(config) = wire.receive()? else { return Err(unexpected()) };
     memory::begin(memory_of(&config))?;
-    let realm = match memory::guest(|| QuickRealm::new(&config).map(Box::new)) {
+    let mut realm = match memory::guest(|| QuickRealm::new(&config).map(Box::new)) {
         Ok(realm) => realm,
         Err(why) => return wire.send(&Report::Made(Err(why))),
     };
@@ -132,14 +132,14 @@ fn warm(mut wire: Wire, sandbox: Sandbox) -> Result<(), Broken> {
             Forked::Parent(id) => wire.send(&Report::Forked(id))?,
             Forked::Child => {
                 drop(wire);
-                return serve(realm, UnixStream::from(stream), page, sandbox);
+                return serve(&mut realm, UnixStream::from(stream), page, sandbox);
             }
         }
     }
 }
 
 /// Is the worker of one session until the host is gone.
-fn serve(mut realm: Box<QuickRealm>, stream: UnixStream, page: OwnedFd, sandbox: Sandbox) -> Result<(), Broken> {
+fn serve(realm: &mut QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: Sandbox) -> Result<(), Broken> {
     tie_to_host()?;
     let control = Control::map(&page)?;
     drop(page);

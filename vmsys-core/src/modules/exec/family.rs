@@ -93,9 +93,10 @@ impl Process {
         let parent = fields.next()?.parse().ok()?;
         let session = fields.nth(1)?.parse().ok()?;
         let started = fields.nth(15)?.parse().ok()?;
-        // A process whose parent or session is out of our sight has a 0 there.
-        let related = |number| Pid::from_raw(number).unwrap_or(Pid::INIT);
-        Some(Self { pid: Pid::from_raw(pid)?, parent: related(parent), session: related(session), started })
+        // Where a process's parent or session is out of our sight there is a 0, and in one that is just ending a -1.
+        let named = |number: i32| if number > 0 { Pid::from_raw(number) } else { None };
+        let related = |number| named(number).unwrap_or(Pid::INIT);
+        Some(Self { pid: named(pid)?, parent: related(parent), session: related(session), started })
     }
 
     /// Kills it, unless it has ended since it was read: its number may be another's by now.
