@@ -48,7 +48,10 @@ pub(super) fn note_built_ins(ctx: &Ctx<'_>, world: &World) {
 /// Answers a question, within bounds.
 pub(super) fn answer(ctx: &Ctx<'_>, world: &World, question: Question) -> Answer {
     let memory_bytes = world.budget.memory_bytes().min(usize::MAX / 2);
-    world.budget.arm(&JobLimits { cpu: TIME, wall: TIME, memory_bytes, output_bytes: 0 }, Rc::new(RefCell::new(Deaf)));
+    world.budget.arm(
+        &JobLimits { cpu: TIME, wall: TIME, memory_bytes, output_bytes: 0, events: 0 },
+        Rc::new(RefCell::new(Deaf)),
+    );
     let tools = Tools::new(ctx, &world.intrinsics);
     let answer = match Quiet::new(&tools) {
         Err(_) => nothing(&question),

@@ -189,6 +189,7 @@ impl Bench {
             wall: Duration::from_secs(10),
             memory_bytes: 64 << 20,
             output_bytes: 512 << 10,
+            events: 10_000,
         };
         Self {
             realm,

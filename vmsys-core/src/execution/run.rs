@@ -167,6 +167,7 @@ pub(crate) fn job_limits(limits: &Limits) -> JobLimits {
         wall: Duration::from_millis(limits.wall_ms),
         memory_bytes: usize::try_from(limits.mem_mb << 20).unwrap_or(usize::MAX / 2),
         output_bytes: usize::try_from(limits.max_output_kb << 10).unwrap_or(usize::MAX / 2),
+        events: limits.max_events,
     }
 }
 

@@ -157,7 +157,10 @@ impl FarRealm {
             let answer = match wire.receive_bounded(most)? {
                 Report::Emit(payload @ (Payload::Console { .. } | Payload::Stdout { .. } | Payload::Stderr { .. })) => {
                     check_trees(&payload)?;
-                    Order::Emitted(host.borrow_mut().emit(payload))
+                    // What is refused sets the word that the worker looks at.
+                    let _ = host.borrow_mut().emit(payload);
+                    stop_at_limits();
+                    continue;
                 }
                 Report::Emit(_) => return Err(Broken::Nonsense("an event that is not a script's to say".to_owned())),
                 Report::Call(call) => Order::Called(host.borrow_mut().call(call)),

@@ -29,8 +29,6 @@ pub(crate) enum Order {
     Run(u64, Box<Job>),
     /// Answer this, while no job runs.
     Ask(Question),
-    /// The answer to [`Report::Emit`].
-    Emitted(Result<(), EmitRefused>),
     /// The answer to [`Report::Call`].
     Called(Result<Value, CallError>),
     /// The answer to [`Report::Wait`].
@@ -48,7 +46,7 @@ pub(crate) enum Report {
     Waiting,
     /// It has become two, and this is the other one's number.
     Forked(i32),
-    /// [`Host::emit`].
+    /// [`Host::emit`], which has no answer: the worker knows how much there may be, and the host stops one that says more.
     Emit(Payload),
     /// [`Host::call`].
     Call(Call),
@@ -404,6 +402,8 @@ pub(crate) struct JobLimits {
     pub(crate) memory_bytes: usize,
     /// How long a text it is worth making: the host refuses longer ones anyway.
     pub(crate) output_bytes: usize,
+    /// How many events there may be: the host refuses more.
+    pub(crate) events: u64,
 }
 
 /// What came of a job.

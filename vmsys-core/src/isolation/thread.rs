@@ -135,6 +135,7 @@ mod tests {
             wall: Duration::from_millis(50),
             memory_bytes: 64 << 20,
             output_bytes: 1 << 10,
+            events: 10,
         };
         let library = LibraryCode {
             file: "stuck.js".to_owned(),

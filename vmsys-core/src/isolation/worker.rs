@@ -20,7 +20,8 @@ use super::handover;
 use super::memory;
 use super::os_thread::OsThread;
 use super::protocol::{
-    Call, Cleaned, EmitRefused, Host, Order, Outcome, Realm as _, RealmConfig, Report, SharedHost, Stop, Wake,
+    Call, Cleaned, EmitRefused, Host, JobLimits, Order, Outcome, Realm as _, RealmConfig, Report, SharedHost, Stop,
+    Wake,
 };
 use super::sandbox::{self, Sandbox, Stage};
 use super::spin;
@@ -160,7 +161,8 @@ fn serve(realm: &mut QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: San
             _ => return Err(unexpected()),
         };
         let alone = job.alone;
-        let host: SharedHost = Rc::new(RefCell::new(FarHost { line: line.clone(), number }));
+        let host = FarHost { line: line.clone(), number, limits: job.limits, events: 1, output_bytes: 0 };
+        let host: SharedHost = Rc::new(RefCell::new(host));
         let outcome: Outcome = memory::guest(|| realm.run(*job, host));
         // Before what it left is thrown away: the job is over, and what follows is not held against its limits.
         line.send(&Report::Ended(outcome))?;
@@ -228,12 +230,25 @@ fn gone() -> ! {
 struct FarHost {
     line: Rc<Line>,
     number: u64,
+    limits: JobLimits,
+    /// Those that there have been, as the host counts them: the first one is the input.
+    events: u64,
+    output_bytes: u64,
 }
 
 impl Host for FarHost {
     fn emit(&mut self, payload: Payload) -> Result<(), EmitRefused> {
-        let Order::Emitted(answer) = self.line.ask(&Report::Emit(payload)) else { gone() };
-        answer
+        // Counted here as there, so that a script need not wait for the host at every line.
+        let output_bytes = self.output_bytes + payload.output_bytes();
+        if self.events >= self.limits.events {
+            return Err(EmitRefused::Events);
+        }
+        if output_bytes > self.limits.output_bytes as u64 {
+            return Err(EmitRefused::Output);
+        }
+        (self.events, self.output_bytes) = (self.events + 1, output_bytes);
+        self.line.tell(&Report::Emit(payload));
+        Ok(())
     }
 
     fn call(&mut self, call: Call) -> Result<Value, CallError> {

@@ -16,6 +16,7 @@ fn with_library(source: &str) -> RealmConfig {
         wall: Duration::from_secs(10),
         memory_bytes: 64 << 20,
         output_bytes: 512 << 10,
+        events: 10_000,
     };
     RealmConfig { libraries: vec![library], limits, ..with_test_module() }
 }

@@ -61,6 +61,7 @@ impl Bench {
                 wall: Duration::from_millis(self.limits.wall_ms),
                 memory_bytes: (self.limits.mem_mb << 20) as usize,
                 output_bytes: 512 << 10,
+                events: 10_000,
             },
             clock_ms: 0,
             alone: false,
