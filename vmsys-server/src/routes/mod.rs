@@ -16,8 +16,7 @@ use serde::Serialize;
 use vmsys_core::{CapabilityId, ExecutionId, SessionId, TemplateId, VmSystem};
 
 use crate::param::{Declared, Param};
-use crate::route::{Cost, Route};
-use crate::ui;
+use crate::route::Route;
 
 const LIMIT: Param<u32> = Param::number("limit", 1, 1000, "The most to answer: 50 unless given.");
 
@@ -44,9 +43,8 @@ enum Done {
 
 /// Returns every route of the daemon.
 pub(crate) fn all() -> impl Iterator<Item = Route<VmSystem>> {
-    let page = [Route::get("/", ui::page).costing(Cost::Free)];
-    page.into_iter()
-        .chain(openapi::routes())
+    openapi::routes()
+        .into_iter()
         .chain(health::routes())
         .chain(runtime::routes())
         .chain(catalog::routes())
@@ -67,7 +65,6 @@ mod tests {
 
     /// The contract at a glance: a change here is a change of the API.
     const TABLE: &str = "\
-        GET / Free\n\
         GET /api/v1/openapi.json Free\n\
         GET /api/v1/health Free\n\
         GET /api/v1/runtime/summary Brief\n\
