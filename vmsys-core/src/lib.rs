@@ -118,7 +118,7 @@ pub use self::limits::Limits;
 pub use self::modules::{
     CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,
 };
-pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
+pub use self::session::{NewSession, RuntimeSummary, SessionActivity, SessionFilter, SessionRecord, SessionStatus};
 pub use self::stats::{Distribution, Histogram, Stats, StoreStats};
 pub use self::store::Durability;
 pub use self::system::{
@@ -132,3 +132,4 @@ pub use self::template::{
 };
 pub use self::time::Timestamp;
 pub use self::value::{CallError, JsonText, ResultValue, Value, ValueType};
+pub use self::worktree::{WorktreeEntry, WorktreeEntryKind, WorktreeView};

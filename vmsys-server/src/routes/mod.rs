@@ -93,6 +93,7 @@ mod tests {
         GET /api/v1/sessions/{session_id} Brief\n\
         DELETE /api/v1/sessions/{session_id} Brief\n\
         POST /api/v1/sessions/{session_id}/close Brief\n\
+        GET /api/v1/sessions/{session_id}/files Brief ?path\n\
         GET /api/v1/executions Brief ?session_id&limit&before\n\
         POST /api/v1/executions/repl Long body key\n\
         POST /api/v1/executions/run-file Long body key\n\

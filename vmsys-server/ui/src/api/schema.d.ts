@@ -321,6 +321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells what stands at a path of a session's worktree: a directory's entries, or a file's text
+         * @description No code runs, and the session need not be alive.
+         */
+        get: operations["lookAtFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -1274,8 +1294,12 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description The id. */
             id: components["schemas"]["SessionId"];
+            /** @description When its last execution ended, or began if it still runs. Said where a session, or a list, is read. */
+            last_activity_at?: components["schemas"]["Timestamp"];
             /** @description Why it crashed, or was closed by something else than a caller. */
             last_error?: string;
+            /** @description The bytes of memory that its code used when that execution ended. */
+            memory_bytes?: number;
             /** @description Facts about its runtime: `engine`, `isolation`, and the names of what it was given: `modules`, `libraries`. */
             runtime_meta: {
                 [key: string]: unknown;
@@ -1499,6 +1523,35 @@ export interface components {
          * @enum {string}
          */
         ValueType: "undefined" | "null" | "boolean" | "number" | "bigint" | "string" | "symbol" | "function" | "object" | "array" | "date" | "regexp" | "map" | "set" | "weakmap" | "weakset" | "weakref" | "error" | "promise" | "proxy" | "arraybuffer" | "typedarray" | "dataview" | "generator" | "iterator" | "arguments" | "module";
+        /** @description An entry of a directory. */
+        WorktreeEntry: {
+            /** @description What it is, and where it is a link, what it leads to. */
+            kind: components["schemas"]["WorktreeEntryKind"];
+            /** @description Its name. */
+            name: string;
+            /** @description The bytes of a file. */
+            size?: number;
+        };
+        /** @description What an entry of a directory is. */
+        WorktreeEntryKind: "directory" | "file" | "other";
+        /** @description What stands at a path of a worktree. */
+        WorktreeView: {
+            /** @description What lies in it: directories first, each kind sorted by name. Names that are not Unicode are left out. */
+            entries: components["schemas"]["WorktreeEntry"][];
+            /** @constant */
+            kind: "directory";
+            /** @description How many entries there are besides these. */
+            more: number;
+            /** @description Its path from the worktree; empty for the worktree itself. */
+            path: string;
+        } | {
+            /** @constant */
+            kind: "file";
+            /** @description Its path from the worktree. */
+            path: string;
+            /** @description What stands in it. */
+            text: string;
+        };
     };
     responses: {
         /** @description `ALREADY_EXISTS`: The name or path is taken, or the capability is there already. */
@@ -1810,6 +1863,27 @@ export interface components {
         /**
          * @description `NOT_FOUND`: There is no such route.
          *
+         *     `SESSION_NOT_FOUND`: There is no such session.
+         *
+         *     `FILE_NOT_FOUND`: There is no such file in the worktree.
+         */
+        NotFoundOrSessionNotFoundOrFileNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "NOT_FOUND" | "SESSION_NOT_FOUND" | "FILE_NOT_FOUND";
+                    };
+                };
+            };
+        };
+        /**
+         * @description `NOT_FOUND`: There is no such route.
+         *
          *     `TEMPLATE_NOT_FOUND`: There is no such template.
          */
         NotFoundOrTemplateNotFound: {
@@ -2113,6 +2187,9 @@ export type Times = components['schemas']['Times'];
 export type Timestamp = components['schemas']['Timestamp'];
 export type UpdateTemplate = components['schemas']['UpdateTemplate'];
 export type ValueType = components['schemas']['ValueType'];
+export type WorktreeEntry = components['schemas']['WorktreeEntry'];
+export type WorktreeEntryKind = components['schemas']['WorktreeEntryKind'];
+export type WorktreeView = components['schemas']['WorktreeView'];
 export type ResponseAlreadyExists = components['responses']['AlreadyExists'];
 export type ResponseExecutionNotRunning = components['responses']['ExecutionNotRunning'];
 export type ResponseForbidden = components['responses']['Forbidden'];
@@ -2131,6 +2208,7 @@ export type ResponseMethodNotAllowed = components['responses']['MethodNotAllowed
 export type ResponseModuleNotAllowed = components['responses']['ModuleNotAllowed'];
 export type ResponseNotFoundOrExecutionNotFound = components['responses']['NotFoundOrExecutionNotFound'];
 export type ResponseNotFoundOrSessionNotFound = components['responses']['NotFoundOrSessionNotFound'];
+export type ResponseNotFoundOrSessionNotFoundOrFileNotFound = components['responses']['NotFoundOrSessionNotFoundOrFileNotFound'];
 export type ResponseNotFoundOrTemplateNotFound = components['responses']['NotFoundOrTemplateNotFound'];
 export type ResponseOutputLimitExceeded = components['responses']['OutputLimitExceeded'];
 export type ResponsePayloadTooLarge = components['responses']['PayloadTooLarge'];
@@ -2891,6 +2969,47 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["LimitReached"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+        };
+    };
+    lookAtFiles: {
+        parameters: {
+            query?: {
+                /** @description A path from the worktree; unless given, the worktree itself. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The session. */
+                session_id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorktreeView"];
+                };
+            };
+            400: components["responses"]["InvalidRequestOrValidationError"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFoundOrSessionNotFoundOrFileNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidPath"];
             429: components["responses"]["LimitReached"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];

@@ -60,7 +60,7 @@ export default function SessionPage({ id, tab = '' }: { id: string; tab: string 
         <span className="facts faint">
           {template.data ? <Link href={`/templates/${session.template_id}`}>{template.data.template.name}</Link> : null}
           <span title={session.worktree_path} className="path">
-            {session.worktree_path}
+            <bdi>{session.worktree_path}</bdi>
           </span>
         </span>
         <div className="grow" />

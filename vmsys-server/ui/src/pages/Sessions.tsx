@@ -199,7 +199,7 @@ export default function Sessions() {
                   )}
                 </td>
                 <td className="path" title={session.worktree_path}>
-                  {session.worktree_path}
+                  <bdi>{session.worktree_path}</bdi>
                 </td>
                 <td className="number">
                   <time dateTime={session.created_at}>{duration(now - Date.parse(session.created_at))}</time>
