@@ -20,6 +20,7 @@ mod http_executions;
 mod http_fs;
 mod http_grants;
 mod http_idempotency;
+mod http_inspect;
 mod http_isolation;
 mod http_limits;
 mod http_metrics;

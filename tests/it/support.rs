@@ -574,7 +574,7 @@ fn check_ending(execution: &Value, events: &[Value]) {
         "ok" => {
             assert_eq!(last["type"], "value", "{execution}");
             assert_eq!(last["payload"], execution["result"], "{execution}");
-            check_members(&execution["result"], &["type", "preview", "json?"]);
+            check_members(&execution["result"], &["type", "preview", "json?", "tree?"]);
         }
         "timeout" | "cancelled" => {
             assert_eq!(last["type"], "system", "{execution}");

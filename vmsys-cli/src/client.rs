@@ -26,8 +26,8 @@ use tokio::time::timeout;
 
 use self::attempts::Attempts;
 use self::records::{
-    AvailableLibrary, AvailableModule, Capability, DeletedTemplate, Document, Event, Execution, Files, Given,
-    RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
+    AvailableLibrary, AvailableModule, Capability, Completions, DeletedTemplate, Document, Event, Execution, Files,
+    Given, Globals, History, RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
 };
 pub(crate) use self::stream::{News, OnNews};
 use self::url::{ApiPath, Place, ServerUrl};
@@ -213,6 +213,20 @@ impl Client {
 
     pub(crate) fn close_session(&self, id: &str) -> Result<Answer<Session>> {
         self.post(&ApiPath::new(&["sessions", id, "close"]), None, Some(self.patience))
+    }
+
+    pub(crate) fn globals(&self, session: &str, builtins: bool) -> Result<Answer<Globals>> {
+        let path = ApiPath::new(&["sessions", session, "globals"]);
+        self.get(&path.query("builtins", builtins.then_some("true")))
+    }
+
+    pub(crate) fn complete(&self, session: &str, request: Map<String, Value>) -> Result<Answer<Completions>> {
+        self.post(&ApiPath::new(&["sessions", session, "completions"]), Some(request), Some(self.patience))
+    }
+
+    pub(crate) fn history(&self, session: &str, before: Option<&str>, limit: u32) -> Result<Answer<History>> {
+        let path = ApiPath::new(&["sessions", session, "history"]);
+        self.get(&path.query("limit", Some(limit)).query("before", before))
     }
 
     pub(crate) fn repl(&self, request: Map<String, Value>) -> Result<Answer<Execution>> {

@@ -12,6 +12,36 @@ pub(crate) fn compact(text: &str) -> String {
     line
 }
 
+/// Returns the same without members of these names at the top: those that a person could not read on one line.
+pub(crate) fn compact_without(text: &str, names: &[&str]) -> String {
+    let mut line = String::with_capacity(text.len().min(4096));
+    let (mut depth, mut skips) = (0_usize, false);
+    let mut before = "";
+    for token in tokens(text) {
+        if matches!(token, "}" | "]") {
+            depth = depth.saturating_sub(1);
+        }
+        let ends_member = (depth == 1 && token == ",") || (depth == 0 && token == "}");
+        if ends_member && std::mem::take(&mut skips) && line.ends_with(',') {
+            // The comma before what was left out stands for this one.
+            line.pop();
+        }
+        let name = token.strip_prefix('"').and_then(|token| token.strip_suffix('"'));
+        let is_left_out = depth == 1 && matches!(before, "{" | ",") && name.is_some_and(|name| names.contains(&name));
+        skips |= is_left_out;
+        // Behind a first member that is left out, there is nothing for a comma to stand behind.
+        let is_first_comma = token == "," && depth == 1 && line == "{";
+        if !skips && !is_first_comma {
+            line.push_str(token);
+        }
+        if matches!(token, "{" | "[") {
+            depth += 1;
+        }
+        before = token;
+    }
+    line
+}
+
 /// Returns the document with one member a line, indented by two spaces a level.
 pub(crate) fn pretty(text: &str) -> String {
     let mut page = String::with_capacity(text.len() * 2);
@@ -86,6 +116,22 @@ fn string_length(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_are_left_out_at_the_top_only() {
+        for (text, expected) in [
+            ("{\"a\": 1, \"tree\": {\"x\": [1, {}]}, \"b\": 2.50}", r#"{"a":1,"b":2.50}"#),
+            ("{\"tree\": [1, 2], \"a\": {\"tree\": 1}}", r#"{"a":{"tree":1}}"#),
+            ("{\"a\": \"tree\", \"tree\": 1}", r#"{"a":"tree"}"#),
+            ("{\"tree\": 1, \"args\": []}", "{}"),
+            ("{\"tree\": {}}", "{}"),
+            ("{}", "{}"),
+            ("[{\"tree\": 1}, 2]", r#"[{"tree":1},2]"#),
+            ("null", "null"),
+        ] {
+            assert_eq!(compact_without(text, &["tree", "args"]), expected, "{text}");
+        }
+    }
 
     const SAMPLE: &str =
         "{ \"b\" : [1, 2.50, {}, [ ]],\n\t\"a\": \"x: \\\"{,}\\\" \\\\\", \"ü\":12345678901234567890.10 }";

@@ -55,6 +55,9 @@ struct Sink {
     failure: Option<io::Error>,
 }
 
+/// The members of events and results that show values as trees.
+pub(crate) const TREES: &[&str] = &["args", "tree"];
+
 impl Output {
     /// The streams of the process.
     pub(crate) fn standard(json: bool, color: ColorChoice) -> Self {
@@ -102,10 +105,11 @@ impl Output {
         self.out.write(&format!("{name}: {value}\n"));
     }
 
-    /// Writes `[SEQ] TYPE: PAYLOAD`.
+    /// Writes `[SEQ] TYPE: PAYLOAD`; of values, what one line can tell.
     pub(crate) fn event(&mut self, seq: u64, kind: &str, payload: &str) {
         let head = self.out.paint(DIM, format_args!("[{seq}] {}:", visible(kind)));
-        self.out.write(&format!("{head} {}\n", visible(&json::compact(payload))));
+        let payload = json::compact_without(payload, TREES);
+        self.out.write(&format!("{head} {}\n", visible(&payload)));
     }
 
     /// Writes `EXECUTION_ID [SEQ] TYPE: PAYLOAD`, for events of several executions.

@@ -95,6 +95,7 @@ mod ids;
 mod isolation;
 pub mod library;
 mod limits;
+mod lookup;
 mod modules;
 mod session;
 mod stats;
@@ -115,6 +116,10 @@ pub use self::ids::{CapabilityId, ExecutionId, ParseIdError, SessionId, StartupF
 pub use self::isolation::{Sandbox, become_worker};
 pub use self::library::{Library, LibraryCache, LibraryCheck, LibrarySource, NewLibrary};
 pub use self::limits::Limits;
+pub use self::lookup::{
+    Completion, CompletionKind, Completions, Global, GlobalKind, Globals, History, HistoryEntry, HistoryFilter,
+    InputCheck, InputError,
+};
 pub use self::modules::{
     CallContext, FunctionInfo, Module, ModuleInfo, ModuleInstance, PendingCall, SessionContext, Stopped,
 };
@@ -131,5 +136,7 @@ pub use self::template::{
     StartupMode, Template, TemplateDetail, TemplatePatch,
 };
 pub use self::time::Timestamp;
-pub use self::value::{CallError, JsonText, ResultValue, Value, ValueType};
+pub use self::value::{
+    CallError, JsonText, ResultValue, TreeEntry, TreeEntryKind, TreeText, Value, ValueTree, ValueType,
+};
 pub use self::worktree::{WorktreeEntry, WorktreeEntryKind, WorktreeView};

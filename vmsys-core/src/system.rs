@@ -5,6 +5,7 @@ mod config;
 mod handle;
 mod host_env;
 mod housekeeping;
+mod lookup;
 mod retention;
 mod start;
 mod templates;
@@ -265,6 +266,7 @@ impl VmSystem {
         }
         let mut execution = self.inner.store.execution(id)?;
         execution.events = self.inner.store.events(id, 0, u32::MAX)?;
+        self.inner.add_tree(&mut execution)?;
         Ok(execution)
     }
 

@@ -8,9 +8,11 @@ use serde_json::value::RawValue;
 
 mod data;
 mod error;
+mod tree;
 
 pub use self::data::Value;
 pub use self::error::CallError;
+pub use self::tree::{TreeEntry, TreeEntryKind, TreeText, ValueTree};
 
 /// A JSON document as text, checked to be one, and parsed only when somebody asks.
 ///
@@ -155,6 +157,10 @@ pub struct ResultValue {
     /// The value as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub json: Option<JsonText>,
+    /// The value as a [`ValueTree`], where it is an object that one line does not tell all of. Lists of executions leave it
+    /// out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<TreeText>,
 }
 
 /// A document that is there, also when it is `null`: serde would take that for none.

@@ -154,6 +154,17 @@ macro_rules! words {
 
 words! { IdempotencyKey SessionCursor SessionStatus }
 
+impl ParamValue for bool {
+    fn read(param: &Param<Self>, text: &str) -> Result<Self, ApiError> {
+        let wrong = |_| ApiError::validation(param.name, format!("{} must be true or false", param.name));
+        text.parse().map_err(wrong)
+    }
+
+    fn schema(_: &Param<Self>, schemas: &mut SchemaGenerator) -> Schema {
+        <Self as JsonSchema>::json_schema(schemas)
+    }
+}
+
 impl ParamValue for String {
     fn read(_: &Param<Self>, text: &str) -> Result<Self, ApiError> {
         Ok(text.to_owned())

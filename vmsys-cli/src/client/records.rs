@@ -247,5 +247,51 @@ pub(crate) struct Event {
     pub(crate) payload: Box<RawValue>,
 }
 
+/// The globals of a session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Globals {
+    pub(crate) globals: Vec<Global>,
+    pub(crate) more: u64,
+}
+
+/// A global of a session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Global {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    #[serde(rename = "type")]
+    pub(crate) value_type: Option<String>,
+    pub(crate) preview: String,
+    pub(crate) changed_by: Option<String>,
+}
+
+/// How a text may go on.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Completions {
+    pub(crate) items: Vec<Completion>,
+}
+
+/// One way to go on.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Completion {
+    pub(crate) label: String,
+    pub(crate) kind: String,
+    pub(crate) detail: Option<String>,
+}
+
+/// What was typed in a session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct History {
+    pub(crate) entries: Vec<HistoryEntry>,
+}
+
+/// One input.
+#[derive(Debug, Deserialize)]
+pub(crate) struct HistoryEntry {
+    pub(crate) execution_id: String,
+    pub(crate) input: String,
+    pub(crate) started_at: String,
+}
+
 /// A document that is only shown.
 pub(crate) type Document = Box<RawValue>;

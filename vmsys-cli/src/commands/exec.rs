@@ -11,7 +11,7 @@ use crate::client::records::{Event, Execution};
 use crate::client::{Answer, Client};
 use crate::error::{Exit, Result};
 use crate::json;
-use crate::output::{BAD, GOOD, Output};
+use crate::output::{BAD, GOOD, Output, TREES};
 
 /// The commands of the group.
 #[derive(Debug, Subcommand)]
@@ -188,7 +188,7 @@ fn summary(execution: &Execution, out: &mut Output) {
     out.styled_field("Status", &execution.status, style);
     for (name, document) in [("Result", &execution.result), ("Error", &execution.error)] {
         if let Some(document) = document {
-            out.line(format_args!("{name}: {}", json::compact(document.get())));
+            out.line(format_args!("{name}: {}", json::compact_without(document.get(), TREES)));
         }
     }
 }

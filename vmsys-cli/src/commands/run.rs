@@ -228,7 +228,7 @@ impl Console<'_> {
     /// Prints what one event says to a console.
     fn event(&mut self, payload: &Payload) {
         match payload {
-            Payload::Console { level: ConsoleLevel::Warn | ConsoleLevel::Error, text } => {
+            Payload::Console { level: ConsoleLevel::Warn | ConsoleLevel::Error, text, .. } => {
                 self.out.script_err(&format!("{text}\n"));
             }
             Payload::Console { text, .. } => self.out.script_out(&format!("{text}\n")),

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::follow::follow;
 use super::{body, show, show_list, shown, understood};
-use crate::args::id;
-use crate::client::records::{Event, Files, Session};
+use crate::args::{code, id};
+use crate::client::records::{Event, Files, Global, Globals, HistoryEntry, Session};
 use crate::client::{Client, OnNews};
 use crate::error::{Exit, Result};
 use crate::output::{BAD, GOOD, Output};
@@ -50,6 +50,47 @@ Examples:
         session_id: String,
         /// A path from the worktree; the worktree itself unless given
         path: Option<String>,
+    },
+    /// List what a session's code has declared or set
+    ///
+    /// Nothing runs for it: getters are not called. A session in which code runs is busy.
+    Globals {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+        /// The built-in ones, too
+        #[arg(long)]
+        builtins: bool,
+    },
+    /// List the snippets that were run in a session, newest first
+    History {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+        /// At most so many, up to 1000
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Only those of executions older than this one
+        #[arg(long, value_name = "EXECUTION_ID")]
+        before: Option<String>,
+    },
+    /// List how a text may go on, by the names that a session knows
+    ///
+    /// Nothing runs for it: what only a call or a getter would tell is not told.
+    #[command(after_help = "\
+Examples:
+  vm-system session complete SESSION_ID 'console.lo'
+  vm-system session complete SESSION_ID 'f(x.fo, y)' --cursor 6")]
+    Complete {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+        /// The text; - reads it from standard input
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+        /// Where the cursor stands, in UTF-16 units; at the end unless told
+        #[arg(long, value_name = "N")]
+        cursor: Option<u32>,
     },
     /// Close a session: its runtime goes, its record and history stay
     Close {
@@ -124,6 +165,30 @@ pub(crate) fn run(command: SessionCommand, client: &Client, out: &mut Output) ->
         SessionCommand::Files { session_id, path } => {
             show(&client.files(&session_id, path.as_deref())?, out, found);
         }
+        SessionCommand::Globals { session_id, builtins } => {
+            show(&client.globals(&session_id, builtins)?, out, globals);
+        }
+        SessionCommand::History { session_id, limit, before } => {
+            show(&client.history(&session_id, before.as_deref(), limit)?, out, |history, out| {
+                if history.entries.is_empty() {
+                    return out.line("No snippets found");
+                }
+                let row = |entry: &HistoryEntry| {
+                    [&entry.execution_id, &entry.started_at, &entry.input].map(String::clone).to_vec()
+                };
+                out.table(&["EXECUTION ID", "STARTED", "INPUT"], history.entries.iter().map(row));
+            });
+        }
+        SessionCommand::Complete { session_id, text, cursor } => {
+            let mut request = body! { "source": code(text)? };
+            request.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor.into())));
+            show(&client.complete(&session_id, request)?, out, |found, out| {
+                for item in &found.items {
+                    let detail = item.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
+                    out.line(format_args!("{}  {}{detail}", item.label, item.kind));
+                }
+            });
+        }
         SessionCommand::Close { session_id } => show(&client.close_session(&session_id)?, out, |session, out| {
             out.line(format_args!("Closed session: {}", session.id));
         }),
@@ -169,6 +234,21 @@ fn watch(id: &str, after: Option<&str>, tail: Option<u32>, client: &Client, out:
         })
     })
     .map(drop)
+}
+
+fn globals(found: &Globals, out: &mut Output) {
+    if found.globals.is_empty() {
+        return out.line("No globals found");
+    }
+    let row = |global: &Global| {
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let Global { name, kind, value_type, preview, changed_by } = global;
+        vec![name.clone(), kind.clone(), or_none(value_type), or_none(changed_by), preview.clone()]
+    };
+    out.table(&["NAME", "KIND", "TYPE", "CHANGED BY", "PREVIEW"], found.globals.iter().map(row));
+    if found.more > 0 {
+        out.line(format_args!("... {} more", found.more));
+    }
 }
 
 fn detail(session: &Session, out: &mut Output) {

@@ -176,6 +176,28 @@ fn lines_that_scripts_read() {
         ("session list --status ready", "GET /sessions?status=ready", "[]", "No sessions found\n"),
         ("session list --limit 5 --template-id t", "GET /sessions?template_id=t&limit=5", "[]", "No sessions found\n"),
         ("session close s-1", "POST /sessions/s-1/close", SESSION, "Closed session: s-1\n"),
+        ("session globals s-1", "GET /sessions/s-1/globals", r#"{"globals":[],"more":0}"#, "No globals found\n"),
+        (
+            "session globals s-1 --builtins",
+            "GET /sessions/s-1/globals?builtins=true",
+            r#"{"globals":[{"name":"x","kind":"let","type":"number","preview":"1","changed_by":"e-1"},
+                {"name":"y","kind":"global","preview":"[Getter]"}],"more":3}"#,
+            "NAME  KIND    TYPE    CHANGED BY  PREVIEW\nx     let     number  e-1         1\n\
+             y     global  -       -           [Getter]\n... 3 more\n",
+        ),
+        ("session history s-1", "GET /sessions/s-1/history?limit=50", r#"{"entries":[]}"#, "No snippets found\n"),
+        (
+            "session history s-1 --limit 2 --before e-9",
+            "GET /sessions/s-1/history?limit=2&before=e-9",
+            r#"{"entries":[{"execution_id":"e-1","input":"1\n+ 2","started_at":"A"}]}"#,
+            "EXECUTION ID  STARTED  INPUT\ne-1           A        1\\n+ 2\n",
+        ),
+        (
+            "session complete s-1 x.fo --cursor 4",
+            "POST /sessions/s-1/completions",
+            r#"{"from":2,"to":4,"items":[{"label":"foo","kind":"property","detail":"number"},{"label":"for","kind":"keyword"}]}"#,
+            "foo  property (number)\nfor  keyword\n",
+        ),
         ("exec repl s-1 '1+1' --detach", "POST /executions/repl", OK, execution),
         ("exec run-file s-1 app.js --detach", "POST /executions/run-file", OK, execution),
         ("exec get e-1", "GET /executions/e-1", OK, execution),
@@ -184,7 +206,7 @@ fn lines_that_scripts_read() {
         (
             "exec events e-1 --after-seq 3",
             "GET /executions/e-1/events?after_seq=3",
-            r#"[{"seq":4,"type":"console","payload":{"level":"log", "text":"x"}}]"#,
+            r#"[{"seq":4,"type":"console","payload":{"level":"log", "text":"x", "args":[{"type":"object"}]}}]"#,
             "[4] console: {\"level\":\"log\",\"text\":\"x\"}\n",
         ),
         ("exec cancel e-1", "POST /executions/e-1/cancel", OK, "Cancelled execution: e-1\n"),

@@ -7,9 +7,10 @@ use super::intrinsics::{Class, Intrinsics, Quiet, Tools};
 use super::json::{self, Rules};
 use super::raw::{self, Key, Known, Slot};
 use super::text;
+use super::tree::tree;
 use crate::value::{JsonText, ResultValue, ValueType};
 
-/// Describes a value: its type, its preview, and its JSON where that says the same.
+/// Describes a value: its type, its preview, its JSON where that says the same, and its tree where it has more to say.
 ///
 /// No guest code runs. The JSON is left out when it would be longer than `max_json` bytes.
 pub(crate) fn describe<'js>(
@@ -22,10 +23,13 @@ pub(crate) fn describe<'js>(
     let preview = show(&tools, value, &InspectOptions::preview());
     let quiet = Quiet::new(&tools);
     let json = quiet.is_ok().then(|| json::write(&tools, value, Rules::Faithful, max_json).ok()).flatten();
-    ResultValue { kind: kind(&tools, value), preview, json: json.map(JsonText::trusted) }
+    let other_bytes = preview.len() + json.as_ref().map_or(0, String::len);
+    let tree = quiet.is_ok().then(|| tree(&tools, value, other_bytes)).flatten();
+    ResultValue { kind: kind(&tools, value), preview, json: json.map(JsonText::trusted), tree }
 }
 
-fn kind<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>) -> ValueType {
+/// The type of a value, as scripts would name it.
+pub(super) fn kind<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>) -> ValueType {
     if !value.is_object() {
         return primitive_kind(value);
     }

@@ -1161,6 +1161,11 @@ pub(super) fn is_error<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>) -> bool 
     value.is_error() || tools.is(value, Class::DomException)
 }
 
+/// Returns the name of what made an object: `Object` for `{}`, `Foo` for `new Foo()`, none without a prototype.
+pub(super) fn constructor_name<'js>(tools: &Tools<'_, 'js>, value: &Value<'js>) -> Option<String> {
+    Inspector::new(tools.clone(), InspectOptions::console()).constructor_name(value, 0)
+}
+
 /// Says whether a value is the namespace of a module, which the engine has no test for.
 ///
 /// What the guest makes without a prototype is of another class.

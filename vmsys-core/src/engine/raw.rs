@@ -217,6 +217,7 @@ impl Drop for Keys<'_> {
 
 /// An own property.
 pub(super) struct Property<'js> {
+    pub(super) configurable: bool,
     pub(super) enumerable: bool,
     pub(super) writable: bool,
     pub(super) content: Content<'js>,
@@ -271,8 +272,9 @@ pub(super) fn own_property<'js>(value: &Value<'js>, key: &Key<'js>) -> Answer<Op
     } else {
         Content::Data(data?)
     };
+    let configurable = flags & qjs::JS_PROP_CONFIGURABLE != 0;
     let enumerable = flags & qjs::JS_PROP_ENUMERABLE != 0;
-    Ok(Some(Property { enumerable, writable: flags & qjs::JS_PROP_WRITABLE != 0, content }))
+    Ok(Some(Property { configurable, enumerable, writable: flags & qjs::JS_PROP_WRITABLE != 0, content }))
 }
 
 /// Returns the prototype of an object that is no proxy; of anything else, none.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -19,15 +19,19 @@ use super::globals::{self, ConsoleState, ProcessGlobal, RunModule, RunView};
 use super::guard_alloc::{GuardAlloc, Meter};
 use super::intrinsics::{Intrinsics, lock_error_hooks};
 use super::libraries;
+use super::lookup;
 use super::modules::{self, LoaderHook, Modules};
 use super::repl::{self, Declarations};
 use super::timers::Timers;
+use super::tree;
 use crate::execution::{ErrorCode, ExecutionError};
 use crate::isolation::os_thread::current_cpu_time;
 use crate::isolation::protocol::{
     End, Goal, Granted, Identity, Imports, Job, NotMade, Outcome, Realm, RealmConfig, SharedHost, Stop, Wake,
 };
+use crate::lookup::{Answer, Question};
 use crate::typescript::{self, SyntaxProblem};
+use crate::value::TreeText;
 
 /// Processor time that what a job left queued may take to be thrown away, before the realm is given up.
 const CLEANUP: Duration = Duration::from_secs(1);
@@ -64,6 +68,10 @@ pub(super) struct World {
     pub(super) random: RefCell<ChaCha20Rng>,
     /// How long a text is worth making in this job.
     pub(super) output_bytes: Cell<usize>,
+    /// What trees of values may still take in this job.
+    tree_bytes: Cell<usize>,
+    /// The names of the globals that were there before anything of the session's ran.
+    pub(super) built_in_names: RefCell<HashSet<String>>,
     /// The captured built-ins, for what turns values into text.
     pub(super) intrinsics: Intrinsics,
     pub(super) declarations: Option<Declarations>,
@@ -133,6 +141,8 @@ impl QuickRealm {
                 dice: RefCell::new(fastrand::Rng::with_seed(config.seed)),
                 random: RefCell::new(ChaCha20Rng::from_seed(config.crypto_seed)),
                 output_bytes: Cell::new(0),
+                tree_bytes: Cell::new(0),
+                built_in_names: RefCell::default(),
                 intrinsics: Intrinsics::capture(&ctx)?,
                 declarations: Declarations::find(&ctx),
                 builtins: Builtins::default(),
@@ -160,7 +170,9 @@ impl QuickRealm {
             Self { world, context, _runtime: runtime, _loader: loader, strict: config.strict, shows_run: false };
         realm.context.with(|ctx| {
             libraries::load(&ctx, &realm.world, config)?;
-            globals::install_granted(&ctx, config).map_err(failed)
+            globals::install_granted(&ctx, config).map_err(failed)?;
+            lookup::note_built_ins(&ctx, &realm.world);
+            Ok(())
         })?;
         Ok(realm)
     }
@@ -316,6 +328,7 @@ impl Realm for QuickRealm {
         world.jobs.set(world.jobs.get() + 1);
         world.clock.set(job.clock_ms);
         world.output_bytes.set(job.limits.output_bytes);
+        world.tree_bytes.set(TreeText::MAX_BYTES_OF_EXECUTION);
         self.shows_run = job.process.is_some();
         self.context.with(|ctx| {
             // Our own objects are made before the limits begin, so that a full heap cannot keep them from being made.
@@ -335,6 +348,11 @@ impl Realm for QuickRealm {
             }
             Outcome { end, usage: world.budget.usage() }
         })
+    }
+
+    fn ask(&mut self, question: Question) -> Option<Answer> {
+        let world = self.world.clone();
+        Some(self.context.with(|ctx| lookup::answer(&ctx, &world, question)))
     }
 
     fn cpu_time(&self) -> Duration {
@@ -375,6 +393,17 @@ impl Realm for QuickRealm {
 }
 
 impl World {
+    /// The trees of values that an event shows, as long as the job's are not too many.
+    pub(super) fn trees<'js>(&self, ctx: &Ctx<'js>, values: &[Value<'js>], other_bytes: usize) -> Vec<TreeText> {
+        let left = self.tree_bytes.get();
+        if left < TreeText::MAX_BYTES {
+            return Vec::new();
+        }
+        let trees = tree::trees(ctx, values, &self.intrinsics, other_bytes);
+        self.tree_bytes.set(left - trees.iter().map(|tree| tree.as_str().len()).sum::<usize>().min(left));
+        trees
+    }
+
     /// Runs the jobs that are queued, and those that they queue, under the limits; says how that ends the script, if it
     /// does.
     fn run_queue<'js>(&self, ctx: &Ctx<'js>) -> Option<Ended<'js>> {

@@ -139,6 +139,11 @@ impl Declarations {
         }
     }
 
+    /// The table of the names that are declared.
+    pub(super) fn scope<'js>(&self, ctx: &Ctx<'js>) -> Option<Object<'js>> {
+        self.scope.clone().restore(ctx).ok()
+    }
+
     fn tables<'js>(&self, ctx: &Ctx<'js>) -> Option<(Object<'js>, Object<'js>)> {
         Some((self.scope.clone().restore(ctx).ok()?, self.before.clone().restore(ctx).ok()?))
     }

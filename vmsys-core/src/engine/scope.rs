@@ -160,6 +160,11 @@ pub(super) fn transfer<'js>(from: &Object<'js>, to: &Object<'js>, name: &str) {
 
 impl Flags {
     pub(super) const CONST: Self = Self((qjs::JS_PROP_CONFIGURABLE | qjs::JS_PROP_ENUMERABLE) as _);
+
+    /// Whether the name can be assigned to.
+    pub(super) fn is_writable(self) -> bool {
+        self.0 & qjs::JS_PROP_WRITABLE as std::ffi::c_int != 0
+    }
 }
 
 /// A name as the engine keeps it.

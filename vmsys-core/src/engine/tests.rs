@@ -5,6 +5,7 @@ mod cross;
 mod fetch;
 mod fs;
 mod libraries;
+mod lookup;
 mod native_modules;
 mod pure;
 mod repl;
@@ -23,6 +24,7 @@ use super::QuickRealm;
 use crate::event::{ConsoleLevel, Payload};
 use crate::execution::ErrorCode;
 use crate::isolation::protocol::*;
+use crate::lookup::{Answer, Question};
 use crate::modules::{CallContext, SessionModules};
 use crate::value::{CallError, JsonText, Value};
 
@@ -122,6 +124,10 @@ impl Realm for Wire<QuickRealm> {
 
     fn clean_up(&mut self) -> bool {
         self.0.clean_up()
+    }
+
+    fn ask(&mut self, question: Question) -> Option<Answer> {
+        over_the_wire(&self.0.ask(over_the_wire(&question)))
     }
 
     fn cpu_time(&self) -> Duration {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::ExecutionId;
 use crate::time::Timestamp;
-use crate::value::ResultValue;
+use crate::value::{ResultValue, TreeText};
 
 /// One thing that happened in an execution.
 ///
@@ -43,6 +43,10 @@ pub enum Payload {
         level: ConsoleLevel,
         /// The text, formatted and indented, without a final line break.
         text: String,
+        /// The arguments as trees ([`ValueTree`](crate::ValueTree)), where one is an object that one line does not tell all
+        /// of; else none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        args: Vec<TreeText>,
     },
     /// The execution ended with a value.
     Value(ResultValue),
@@ -104,6 +108,16 @@ impl Payload {
             Self::System { message, .. } => message.len(),
         };
         bytes as u64
+    }
+}
+
+impl Payload {
+    /// Returns the trees of what was printed; those of a value are bounded by themselves.
+    pub(crate) fn trees_mut(&mut self) -> Option<&mut Vec<TreeText>> {
+        match self {
+            Self::Console { args, .. } => Some(args),
+            _ => None,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::limits::Limits;
 use crate::modules::Surroundings;
 use crate::store::{KeyUse, Store};
 use crate::time::Timestamp;
-use crate::value::{CallError, Value};
+use crate::value::{CallError, TreeText, Value};
 
 /// Most snippets end sooner than this.
 const SPIN: Duration = Duration::from_micros(60);
@@ -85,6 +85,8 @@ struct Log {
     /// Empty from its end on: then `ending` has them.
     events: Vec<Event>,
     output_bytes: u64,
+    /// What the trees of its events take.
+    tree_bytes: usize,
     /// Why somebody asked it to end.
     why_stopped: Option<&'static str>,
     /// The first limit that an event was past.
@@ -503,7 +505,7 @@ impl Surroundings for LiveExecution {
         self.stop_reason().is_some() || self.end_claimed.load(Ordering::Acquire) || self.time_left().is_zero()
     }
 
-    fn emit(&self, payload: Payload) -> std::result::Result<(), EmitRefused> {
+    fn emit(&self, mut payload: Payload) -> std::result::Result<(), EmitRefused> {
         let mut log = self.lock();
         let refused = self.refusal(&log, &payload);
         if let Some(refused) = refused {
@@ -517,6 +519,14 @@ impl Surroundings for LiveExecution {
         }
         let seq = log.events.len() as u64 + 1;
         log.output_bytes += payload.output_bytes();
+        if let Some(trees) = payload.trees_mut().filter(|trees| !trees.is_empty()) {
+            let bytes = trees.iter().map(|tree| tree.as_str().len()).sum::<usize>();
+            if log.tree_bytes + bytes > TreeText::MAX_BYTES_OF_EXECUTION {
+                trees.clear();
+            } else {
+                log.tree_bytes += bytes;
+            }
+        }
         log.events.push(Event { execution_id: self.id, seq, ts: Timestamp::now(), payload });
         drop(log);
         self.bell.ring();

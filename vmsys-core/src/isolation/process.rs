@@ -27,12 +27,20 @@ use super::wire::{Broken, Wire};
 use super::worker::WORKER;
 use crate::event::Payload;
 use crate::execution;
+use crate::lookup::{Answer, Question};
+use crate::value::{ResultValue, TreeText};
 
 /// How long a worker may take to be there, on a machine that is busy.
 const START: Duration = Duration::from_secs(10);
 
 /// How long a worker may take to throw away what a job left due: longer than it takes itself to give that up.
 const CLEANUP: Duration = Duration::from_secs(5);
+
+/// How long a worker may take to answer what is asked between jobs: it gives up by itself long before.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What such an answer may take: names and lines.
+const ANSWER_BYTES: usize = 4 << 20;
 
 /// How often a host that waits for something else looks whether its worker is still there.
 const LISTEN_EVERY: Duration = Duration::from_millis(250);
@@ -264,6 +272,7 @@ impl FarRealm {
         loop {
             let answer = match wire.receive_bounded(most)? {
                 Report::Emit(payload @ (Payload::Console { .. } | Payload::Stdout { .. } | Payload::Stderr { .. })) => {
+                    check_trees(&payload)?;
                     Order::Emitted(host.borrow_mut().emit(payload))
                 }
                 Report::Emit(_) => return Err(Broken::Nonsense("an event that is not a script's to say".to_owned())),
@@ -296,13 +305,35 @@ impl FarRealm {
                     outcome.usage.cpu = outcome.usage.cpu.min(far.cpu_used()).saturating_add(cpu_here());
                     return Ok(outcome);
                 }
-                Report::Ready(_) | Report::Made(_) | Report::Waiting | Report::Forked(_) | Report::Cleaned(_) => {
+                Report::Ready(_)
+                | Report::Made(_)
+                | Report::Waiting
+                | Report::Forked(_)
+                | Report::Cleaned(_)
+                | Report::Answered(_) => {
                     return Err(Broken::Nonsense("a report that makes no sense while a job runs".to_owned()));
                 }
             };
             stop_at_limits();
             wire.send(&answer)?;
         }
+    }
+}
+
+impl FarRealm {
+    /// Asks what an honest worker answers at once, and in few words.
+    fn ask_far(&mut self, question: &Question) -> Result<Answer, Broken> {
+        let wire = &mut self.worker.wire;
+        wire.set_patience(Some(ANSWER))?;
+        wire.send(&Order::Ask(question.clone()))?;
+        let Report::Answered(answer) = wire.receive_bounded(ANSWER_BYTES)? else {
+            return Err(Broken::Nonsense("a report that makes no sense to a question".to_owned()));
+        };
+        if !answer.answers(question) {
+            return Err(Broken::Nonsense("an answer that is none to the question".to_owned()));
+        }
+        wire.set_patience(None)?;
+        Ok(answer)
     }
 }
 
@@ -334,7 +365,22 @@ fn check(outcome: &Outcome, output_bytes: usize) -> Result<(), Broken> {
     if bytes > output_bytes.saturating_add(RESULT_BYTES) {
         return Err(Broken::Nonsense("a result that is larger than any may be".to_owned()));
     }
-    Ok(())
+    match &outcome.end {
+        End::Value(ResultValue { tree: Some(tree), .. }) if !tree.is_sound() => Err(no_tree()),
+        _ => Ok(()),
+    }
+}
+
+/// No honest worker shows what it prints otherwise.
+fn check_trees(payload: &Payload) -> Result<(), Broken> {
+    let Payload::Console { args, .. } = payload else { return Ok(()) };
+    let bytes = args.iter().map(|tree| tree.as_str().len()).sum::<usize>();
+    let is_sound = bytes <= TreeText::MAX_BYTES && args.iter().all(TreeText::is_sound);
+    if is_sound { Ok(()) } else { Err(no_tree()) }
+}
+
+fn no_tree() -> Broken {
+    Broken::Nonsense("a value that is shown as none is".to_owned())
 }
 
 /// The heap is counted by the worker itself; this holds should it not any more.
@@ -370,6 +416,24 @@ impl Realm for FarRealm {
         let cleaned =
             wire.set_patience(Some(CLEANUP)).map_err(Broken::from).and_then(|()| wire.receive_bounded(FIRST_BYTES));
         matches!(cleaned, Ok(Report::Cleaned(true))) && wire.set_patience(None).is_ok()
+    }
+
+    fn ask(&mut self, question: Question) -> Option<Answer> {
+        if self.lost.is_some() {
+            return None;
+        }
+        let answered = self.ask_far(&question);
+        let why = match answered {
+            Ok(answer) => return Some(answer),
+            Err(Broken::Closed) => format!("the session's worker process died: {}", self.worker.end()),
+            Err(Broken::Nonsense(what)) => {
+                tracing::error!(what, "a worker broke the protocol, and was killed");
+                self.worker.end();
+                format!("the session's worker process was killed: it sent {what}")
+            }
+        };
+        self.lost = Some(why);
+        None
     }
 
     fn cpu_time(&self) -> Duration {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Payload;
 use crate::execution::ExecutionError;
+use crate::lookup::{Answer, Question};
 use crate::value::{CallError, JsonText, ResultValue, Value};
 
 /// What a host tells a worker process.
@@ -26,6 +27,8 @@ pub(crate) enum Order {
     Adopt(Box<Identity>),
     /// Run a job, the one with this number.
     Run(u64, Box<Job>),
+    /// Answer this, while no job runs.
+    Ask(Question),
     /// The answer to [`Report::Emit`].
     Emitted(Result<(), EmitRefused>),
     /// The answer to [`Report::Call`].
@@ -59,6 +62,8 @@ pub(crate) enum Report {
     Ended(Outcome),
     /// What the job left due is thrown away, or could not be.
     Cleaned(bool),
+    /// The answer to [`Order::Ask`].
+    Answered(Answer),
 }
 
 /// One JavaScript world, driven by jobs.
@@ -69,6 +74,9 @@ pub(crate) trait Realm {
     /// Throws away what the job left due, before the next one. False says that the realm cannot be used on: so much was
     /// left that it could not be thrown away in time, or no room for another job.
     fn clean_up(&mut self) -> bool;
+
+    /// Looks at what there is, between jobs, without running anything of the session's. None says that it is lost.
+    fn ask(&mut self, question: Question) -> Option<Answer>;
 
     /// Returns the processor time that it has used so far.
     fn cpu_time(&self) -> Duration;

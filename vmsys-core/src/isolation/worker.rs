@@ -131,7 +131,15 @@ fn serve(mut realm: QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: Sand
     let Order::Adopt(identity) = line.receive()? else { return Err(unexpected()) };
     realm.adopt(*identity);
     loop {
-        let Order::Run(number, job) = line.receive()? else { return Err(unexpected()) };
+        let (number, job) = match line.receive()? {
+            Order::Run(number, job) => (number, job),
+            Order::Ask(question) => {
+                let Some(answer) = realm.ask(question) else { return Err(unexpected()) };
+                line.send(&Report::Answered(answer))?;
+                continue;
+            }
+            _ => return Err(unexpected()),
+        };
         let host: SharedHost = Rc::new(RefCell::new(FarHost { line: line.clone(), number }));
         let outcome: Outcome = realm.run(*job, host);
         // Before what it left is thrown away: the job is over, and what follows is not held against its limits.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{SessionRecord, SessionStatus};
+use super::{Ended, Looks, SessionRecord, SessionStatus};
 use crate::bell::Bell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::LiveExecution;
@@ -32,6 +32,8 @@ pub(crate) struct LiveSession {
     changed: Condvar,
     /// It has crashed, and the store could not take that yet. Changed only while the state is held.
     unstored: AtomicBool,
+    /// What was seen of its globals, without the built-in ones and with them.
+    looks: [Looks; 2],
 }
 
 struct State {
@@ -40,6 +42,8 @@ struct State {
     closing: bool,
     record: SessionRecord,
     thread: Option<RealmThread>,
+    /// The executions that have ended in it.
+    ended: Ended,
 }
 
 /// Where a live session stands. What is legal in each phase is decided here and nowhere else:
@@ -72,9 +76,16 @@ impl LiveSession {
             modules,
             bell: Arc::new(Bell::default()),
             order: Mutex::new(()),
-            state: Mutex::new(State { phase: Phase::Starting(None), closing: false, record, thread: None }),
+            state: Mutex::new(State {
+                phase: Phase::Starting(None),
+                closing: false,
+                record,
+                thread: None,
+                ended: Ended::default(),
+            }),
             changed: Condvar::new(),
             unstored: AtomicBool::new(false),
+            looks: [Looks::from_nothing(), Looks::of_built_ins()],
         })
     }
 
@@ -137,11 +148,7 @@ impl LiveSession {
         }
         match &state.phase {
             Phase::Idle(_) => state.phase = Phase::Running(live.clone()),
-            Phase::Running(other) => {
-                return Err(Error::new(ErrorKind::SessionBusy, "another execution is running in the session")
-                    .with("session_id", self.id)
-                    .with("execution_id", other.id));
-            }
+            Phase::Running(other) => return Err(self.busy(other)),
             Phase::Starting(_) | Phase::Gone => return Err(self.not_ready(&state)),
         }
         drop(state);
@@ -154,9 +161,47 @@ impl LiveSession {
         self.lock().thread.as_ref().is_some_and(|thread| thread.submit(task))
     }
 
+    /// Gives the realm something to do that is no execution, while none runs; and tells which have ended before that.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) fn submit_idle(&self, task: Task) -> Result<Ended> {
+        let state = self.lock();
+        self.must_be_idle(&state)?;
+        if !state.thread.as_ref().is_some_and(|thread| thread.submit(task)) {
+            return Err(self.not_ready(&state));
+        }
+        Ok(state.ended)
+    }
+
+    /// Tells why nothing could be asked of it now, if so.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(crate) fn check_idle(&self) -> Result<()> {
+        self.must_be_idle(&self.lock())
+    }
+
+    fn must_be_idle(&self, state: &State) -> Result<()> {
+        match &state.phase {
+            Phase::Idle(_) if !state.closing => Ok(()),
+            Phase::Running(other) if !state.closing => Err(self.busy(other)),
+            _ => Err(self.not_ready(state)),
+        }
+    }
+
+    /// What was seen of its globals; of the built-in ones, too, if so.
+    pub(crate) fn looks(&self, builtins: bool) -> &Looks {
+        let [without, with] = &self.looks;
+        if builtins { with } else { without }
+    }
+
     /// The execution that was begun is over, and the runtime can be used on.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
+        if let Phase::Starting(Some(live)) | Phase::Running(live) = &state.phase {
+            state.ended = Ended { count: state.ended.count + 1, last: Some(live.id) };
+        }
         match state.phase {
             Phase::Starting(_) => state.phase = Phase::Starting(None),
             Phase::Running(_) => state.phase = Phase::Idle(Instant::now()),
@@ -291,6 +336,12 @@ impl LiveSession {
         }
         self.modules.close();
         Ok(record)
+    }
+
+    fn busy(&self, other: &LiveExecution) -> Error {
+        Error::new(ErrorKind::SessionBusy, "another execution is running in the session")
+            .with("session_id", self.id)
+            .with("execution_id", other.id)
     }
 
     fn not_ready(&self, state: &State) -> Error {

@@ -1,12 +1,15 @@
 //! Sessions: live runtimes whose state lasts from one execution to the next.
 
 mod live;
+mod looks;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::live::LiveSession;
+pub(crate) use self::looks::Ended;
+use self::looks::Looks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SessionId, TemplateId};
 use crate::time::Timestamp;

@@ -9,7 +9,7 @@ use super::{Store, all, column, execution};
 use crate::error::Result;
 use crate::event::{Event, Payload};
 use crate::ids::ExecutionId;
-use crate::value::{JsonText, ResultValue, ValueType};
+use crate::value::{JsonText, ResultValue, TreeText, ValueType};
 
 impl Store {
     /// Lists the events after a place, in order; `u32::MAX` is all of them.
@@ -119,6 +119,8 @@ struct StoredResult<'a> {
     preview: String,
     #[serde(borrow, default, deserialize_with = "present")]
     json: Option<&'a RawValue>,
+    #[serde(default)]
+    tree: Option<TreeText>,
 }
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<&'de RawValue>, D::Error> {
@@ -128,7 +130,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Op
 impl StoredResult<'_> {
     fn value(self) -> serde_json::Result<ResultValue> {
         let json = self.json.map(|json| JsonText::parse(json.get().to_owned())).transpose()?;
-        Ok(ResultValue { kind: self.kind, preview: self.preview, json })
+        Ok(ResultValue { kind: self.kind, preview: self.preview, json, tree: self.tree })
     }
 }
 
@@ -180,9 +182,9 @@ mod tests {
         let maybe = || proptest::option::of(text());
         prop_oneof![
             text().prop_map(|text| Payload::InputEcho { text }),
-            (level, text()).prop_map(|(level, text)| Payload::Console { level, text }),
+            (level, text()).prop_map(|(level, text)| Payload::Console { level, text, args: Vec::new() }),
             (value_type(), text(), proptest::option::of(json()))
-                .prop_map(|(kind, preview, json)| Payload::Value(ResultValue { kind, preview, json })),
+                .prop_map(|(kind, preview, json)| Payload::Value(ResultValue { kind, preview, json, tree: None })),
             (text(), maybe(), maybe()).prop_map(|(message, stack, name)| Payload::Exception { message, stack, name }),
             (system, text(), maybe()).prop_map(|(level, message, code)| Payload::System { level, message, code }),
             text().prop_map(|text| Payload::Stdout { text }),

@@ -12,6 +12,7 @@ use super::{KeyUse, Store, all, column, first, session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::{Execution, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
 use crate::ids::{ExecutionId, SessionId};
+use crate::lookup::HistoryEntry;
 use crate::time::Timestamp;
 use crate::value::{JsonText, ResultValue, ValueType};
 
@@ -103,6 +104,44 @@ impl Store {
             let after = after.as_ref().map_or(&column::BEFORE_ALL, ExecutionId::as_bytes);
             let id = |row: &Row<'_>| column::id(row, "id", ExecutionId::from_bytes);
             first(select, params![session_id.as_bytes(), after], id)
+        })
+    }
+}
+
+impl Store {
+    /// Lists the snippets that were run in a session, newest first, only those of executions older than `before`: as many as
+    /// have that much text together, but at least one.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](ErrorKind::SessionNotFound). Detail: `session_id`.
+    pub(crate) fn inputs(
+        &self,
+        session_id: SessionId,
+        before: Option<ExecutionId>,
+        limit: u32,
+        most_bytes: usize,
+    ) -> Result<Vec<HistoryEntry>> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT id, input, started_at FROM executions
+                 WHERE session_id = ?1 AND id < ?2 AND status <> 'deleted' AND kind = 'repl' ORDER BY id DESC LIMIT ?3",
+            )?;
+            let before = before.as_ref().map_or(&column::AFTER_ALL, ExecutionId::as_bytes);
+            let mut rows = select.query(params![session_id.as_bytes(), before, limit])?;
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                let input = column::text(row, "input")?.to_owned();
+                bytes += input.len();
+                if bytes > most_bytes && !found.is_empty() {
+                    break;
+                }
+                let execution_id = column::id(row, "id", ExecutionId::from_bytes)?;
+                found.push(HistoryEntry { execution_id, input, started_at: column::time(row, "started_at")? });
+            }
+            if found.is_empty() && !session::exists(connection, session_id)? {
+                return Err(session::not_found(session_id).into());
+            }
+            Ok(found)
         })
     }
 }
@@ -230,6 +269,8 @@ fn result(row: &Row<'_>) -> Result<Option<ResultValue>, Fault> {
         kind: column::word(row, "result_type", value_type)?,
         preview: row.get("result_preview")?,
         json: json.map_err(|error| column::unreadable("result_json", error))?,
+        // The event that tells the value has it.
+        tree: None,
     }))
 }
 
@@ -278,7 +319,8 @@ mod tests {
         for json in [None, Some("null"), Some("1e+21"), Some("{\"b\": 1, \"a\": 2}")] {
             let json = json.map(|json| JsonText::parse(json.to_owned()).unwrap());
             execution.id = ExecutionId::new();
-            execution.result = Some(ResultValue { kind: ValueType::Object, preview: "[x]".to_owned(), json });
+            execution.result =
+                Some(ResultValue { kind: ValueType::Object, preview: "[x]".to_owned(), json, tree: None });
             execution.events.clear();
             store.save_execution(&Arc::new(execution.clone()), 1).unwrap();
             let mut expected = execution.clone();
@@ -332,6 +374,31 @@ mod tests {
         let unknown = SessionId::new();
         let error = store.executions(unknown, None, 50).unwrap_err();
         assert_eq!(error.detail("session_id"), Some(unknown.to_string().as_str()));
+    }
+
+    #[test]
+    fn inputs_are_of_snippets_and_no_more_than_asked_for() {
+        let (store, session) = with_session(in_memory());
+        assert_eq!(store.inputs(session.id, None, 50, 1000).unwrap(), []);
+        let mut ids = Vec::new();
+        for (kind, input) in [("repl", Some("a")), ("file", None), ("repl", Some("long text")), ("repl", Some("c"))] {
+            let mut execution = new_execution(session.id);
+            execution.kind = if kind == "repl" { ExecutionKind::Repl } else { ExecutionKind::RunFile };
+            execution.input = input.map(str::to_owned);
+            store.save_execution(&Arc::new(execution.clone()), 1).unwrap();
+            ids.push(execution.id);
+        }
+        let list = |before, limit, bytes| -> Vec<String> {
+            store.inputs(session.id, before, limit, bytes).unwrap().into_iter().map(|entry| entry.input).collect()
+        };
+        assert_eq!(list(None, 50, 1000), ["c", "long text", "a"]);
+        assert_eq!(list(None, 2, 1000), ["c", "long text"]);
+        assert_eq!(list(Some(ids[2]), 50, 1000), ["a"]);
+        // However long, there is one.
+        assert_eq!(list(None, 50, 3), ["c"]);
+        assert_eq!(list(Some(ids[3]), 50, 3), ["long text"]);
+        let unknown = SessionId::new();
+        assert_eq!(store.inputs(unknown, None, 50, 1).unwrap_err().kind(), ErrorKind::SessionNotFound);
     }
 
     #[test]
@@ -436,6 +503,7 @@ mod tests {
                 payload: Payload::Console {
                     level: ConsoleLevel::Log,
                     text: "x".repeat(usize::try_from(seq).unwrap() % 300),
+                    args: Vec::new(),
                 },
             })
             .collect();

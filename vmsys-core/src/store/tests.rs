@@ -84,6 +84,7 @@ pub(super) fn new_execution(session_id: SessionId) -> Execution {
         kind: ValueType::Number,
         preview: "2".to_owned(),
         json: Some(JsonText::parse("2".to_owned()).unwrap()),
+        tree: None,
     };
     let payloads = [Payload::InputEcho { text: "1+1".to_owned() }, Payload::Value(result.clone())];
     Execution {
@@ -166,6 +167,8 @@ fn lists_use_an_index() {
     for sql in [
         "SELECT * FROM executions WHERE session_id = ?1 AND id < ?2 AND status <> 'deleted' ORDER BY id DESC LIMIT 5",
         "SELECT id FROM executions WHERE session_id = ?1 AND id > ?2 AND status <> 'deleted' ORDER BY id LIMIT 1",
+        "SELECT id, input, started_at FROM executions
+            WHERE session_id = ?1 AND id < ?2 AND status <> 'deleted' AND kind = 'repl' ORDER BY id DESC LIMIT ?3",
         "SELECT * FROM executions WHERE status = 'running'",
         "SELECT * FROM sessions WHERE id < ?1 ORDER BY id DESC LIMIT 5",
         "SELECT * FROM sessions WHERE id < ?1 AND template_id = ?3 ORDER BY id DESC LIMIT ?2",

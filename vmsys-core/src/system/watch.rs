@@ -322,7 +322,8 @@ impl Inner {
         if events.len() == PART_EVENTS {
             return Ok((events, None));
         }
-        let execution = self.store.execution(id)?;
+        let mut execution = self.store.execution(id)?;
+        self.add_tree(&mut execution)?;
         // Only at a shutdown during which the disk failed: then nothing more will come either.
         let ended = execution.status != ExecutionStatus::Running;
         Ok((events, ended.then_some(execution)))

@@ -15,6 +15,7 @@ mod imports;
 mod nesting;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::borrow::Cow;
 
@@ -24,6 +25,7 @@ use oxc_span::SourceType;
 
 use self::eraser::Eraser;
 pub(crate) use self::imports::awaiting_imports;
+pub(crate) use self::whole::{Whole, is_whole};
 use crate::isolation::protocol::Goal;
 
 /// Whether a file is TypeScript, by its name.

@@ -5,6 +5,7 @@ mod catalog;
 mod executions;
 mod given;
 mod health;
+mod lookup;
 mod openapi;
 mod runtime;
 mod sessions;
@@ -52,6 +53,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route<VmSystem>> {
         .chain(capabilities::routes())
         .chain(given::routes())
         .chain(sessions::routes())
+        .chain(lookup::routes())
         .chain(executions::routes())
         .chain(streams::routes())
 }
@@ -94,6 +96,10 @@ mod tests {
         DELETE /api/v1/sessions/{session_id} Brief\n\
         POST /api/v1/sessions/{session_id}/close Brief\n\
         GET /api/v1/sessions/{session_id}/files Brief ?path\n\
+        GET /api/v1/sessions/{session_id}/globals Brief ?builtins\n\
+        POST /api/v1/sessions/{session_id}/completions Brief body\n\
+        POST /api/v1/sessions/{session_id}/check Brief body\n\
+        GET /api/v1/sessions/{session_id}/history Brief ?limit&before\n\
         GET /api/v1/executions Brief ?session_id&limit&before\n\
         POST /api/v1/executions/repl Long body key\n\
         POST /api/v1/executions/run-file Long body key\n\

@@ -78,7 +78,7 @@ pub(super) fn install(ctx: &Ctx<'_>, world: &Rc<World>) -> Result<()> {
 
 fn log<'js>(ctx: &Ctx<'js>, world: &World, level: ConsoleLevel, args: &[Value<'js>]) -> Result<()> {
     let text = format(ctx, world, args);
-    write(ctx, world, level, text)
+    write_of(ctx, world, level, text, args)
 }
 
 fn format<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> String {
@@ -92,8 +92,20 @@ fn options(world: &World) -> InspectOptions {
 
 /// Writes a line, with the margin of the groups that are open.
 fn write(ctx: &Ctx<'_>, world: &World, level: ConsoleLevel, text: String) -> Result<()> {
+    write_of(ctx, world, level, text, &[])
+}
+
+/// The same of a line that shows these values.
+fn write_of<'js>(
+    ctx: &Ctx<'js>,
+    world: &World,
+    level: ConsoleLevel,
+    text: String,
+    values: &[Value<'js>],
+) -> Result<()> {
     let text = indent(text, world.console.group.get(), world.output_bytes.get());
-    emit(ctx, world, Payload::Console { level, text })
+    let args = world.trees(ctx, values, text.len());
+    emit(ctx, world, Payload::Console { level, text, args })
 }
 
 /// Hands an event to the host; when the host refuses it, the script ends here.
@@ -140,7 +152,7 @@ fn trace<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> 
     let stack = error.and_then(|error| error.stack).unwrap_or_default().lines().skip(1).collect::<Vec<_>>().join("\n");
     let head = if text.is_empty() { "Trace".to_owned() } else { format!("Trace: {text}") };
     let text = if stack.is_empty() { head } else { format!("{head}\n{stack}") };
-    write(ctx, world, ConsoleLevel::Error, text)
+    write_of(ctx, world, ConsoleLevel::Error, text, args)
 }
 
 fn dir<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
@@ -157,7 +169,7 @@ fn dir<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
         &world.intrinsics,
         &InspectOptions { depth, quote_top_level_string: true, ..options(world) },
     );
-    write(ctx, world, ConsoleLevel::Log, text)
+    write_of(ctx, world, ConsoleLevel::Log, text, &args[..1])
 }
 
 fn table<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {
@@ -178,7 +190,7 @@ fn assert<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()>
         return write(ctx, world, ConsoleLevel::Error, "Assertion failed".to_owned());
     }
     let text = format(ctx, world, rest);
-    write(ctx, world, ConsoleLevel::Error, format!("Assertion failed: {text}"))
+    write_of(ctx, world, ConsoleLevel::Error, format!("Assertion failed: {text}"), rest)
 }
 
 fn count<'js>(ctx: &Ctx<'js>, world: &World, args: &[Value<'js>]) -> Result<()> {

@@ -249,7 +249,11 @@ impl Worker {
         let most = if self.rng.u8(..12) == 0 { 60_000 } else { 300 };
         for _ in 0..self.rng.usize(1..5) {
             let text = "x".repeat(self.rng.usize(..most));
-            push(execution, Payload::Console { level: ConsoleLevel::Log, text }, execution.started_at);
+            push(
+                execution,
+                Payload::Console { level: ConsoleLevel::Log, text, args: Vec::new() },
+                execution.started_at,
+            );
         }
     }
 

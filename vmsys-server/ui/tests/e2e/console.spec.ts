@@ -1,0 +1,157 @@
+/** What one does in a console, as the issue that asked for it judges it. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { enter, expect, input, log, openConsole, test } from './daemon';
+
+const BIG = { limits: { max_events: 30_000, max_output_kb: 8192 } };
+
+test('a value is there for the next input, and after the page is loaded again', async ({ page, daemon }) => {
+  const { id } = await daemon.session();
+  await openConsole(page, daemon, id);
+  await enter(page, 'let x = 20');
+  await enter(page, 'x * 2 + 2');
+  await expect(log(page).getByText('42', { exact: true })).toBeVisible();
+  await page.reload();
+  await expect(log(page).getByText('42', { exact: true })).toBeVisible();
+  await expect(log(page).getByText('let x = 20')).toHaveCount(1);
+});
+
+test('an input that is not complete goes on in the next line', async ({ page, daemon }) => {
+  const { id } = await daemon.session();
+  await openConsole(page, daemon, id);
+  await enter(page, 'function add(a, b) {');
+  await page.keyboard.type('return a + b');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('}');
+  await page.keyboard.press('Enter');
+  await enter(page, 'add(40, 2)');
+  await expect(log(page).getByText('42', { exact: true })).toBeVisible();
+});
+
+test('lines appear while their run goes on', async ({ page, daemon }) => {
+  const { id } = await daemon.session();
+  await openConsole(page, daemon, id);
+  await enter(page, 'for (let i = 1; i <= 4; i++) { console.log("step " + i); await new Promise(r => setTimeout(r, 700)) }');
+  await expect(log(page).getByText('step 1', { exact: true })).toBeVisible();
+  await expect(page.getByText('Running…')).toBeVisible();
+  await expect(log(page).getByText('step 4', { exact: true })).toHaveCount(0);
+  await expect(log(page).getByText('step 4', { exact: true })).toBeVisible();
+});
+
+test('an endless loop is stopped within two seconds, and what was there is there', async ({ page, daemon }) => {
+  const { id } = await daemon.session({ limits: { cpu_ms: 60_000, wall_ms: 60_000 } });
+  await openConsole(page, daemon, id);
+  await enter(page, 'let x = 20');
+  await enter(page, 'for (;;) {}');
+  await page.getByRole('button', { name: 'Stop' }).click({ trial: true });
+  const begun = Date.now();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(page.getByText('Running…')).toHaveCount(0);
+  expect(Date.now() - begun).toBeLessThan(2000);
+  await enter(page, 'x + 0.5');
+  await expect(log(page).getByText('20.5', { exact: true })).toBeVisible();
+
+  await enter(page, 'while (true) {}');
+  await expect(page.getByText('Running…')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByText('Running…')).toHaveCount(0);
+});
+
+test('an exception is shown once, with its message and stack, and the next run works', async ({ page, daemon }) => {
+  const { id } = await daemon.session();
+  await openConsole(page, daemon, id);
+  await enter(page, '(function outer() { null.boom })()');
+  const exception = log(page).locator('[data-type=exception]');
+  await expect(exception).toHaveCount(1);
+  await expect(exception).toContainText('TypeError');
+  await expect(exception).toContainText('at outer');
+  await expect(page.getByText(/^TypeError: /)).toHaveCount(1);
+  await enter(page, '1 + 1');
+  await expect(log(page).getByText('2', { exact: true })).toBeVisible();
+});
+
+test('twenty thousand events are few rows in the page, and the last is there within three seconds', async ({ page, daemon }) => {
+  const { id } = await daemon.session(BIG);
+  await openConsole(page, daemon, id);
+  const begun = Date.now();
+  await enter(page, 'for (let i = 1; i <= 20000; i++) console.log("line " + i); "done"');
+  await expect(log(page).getByText('line 20000', { exact: true })).toBeVisible();
+  expect(Date.now() - begun).toBeLessThan(3000 + 2500); // a debug build takes its time for the run itself
+  expect(await log(page).locator('.row').count()).toBeLessThan(300);
+
+  // From the store it is there within the three seconds, whatever the run took.
+  await page.reload();
+  const loaded = Date.now();
+  await expect(log(page).getByText('line 20000', { exact: true })).toBeVisible();
+  expect(Date.now() - loaded).toBeLessThan(3000);
+  await log(page).evaluate((element) => element.scrollTo(0, 0));
+  await expect(log(page).getByText('line 1', { exact: true })).toBeVisible();
+  expect(await log(page).locator('.row').count()).toBeLessThan(300);
+});
+
+test('the same line again and again is one row with a count', async ({ page, daemon }) => {
+  const { id } = await daemon.session();
+  await openConsole(page, daemon, id);
+  await enter(page, 'for (let i = 0; i < 7; i++) console.log("again")');
+  await expect(log(page).getByText('again', { exact: true })).toHaveCount(1);
+  await expect(log(page).locator('.count')).toContainText('7');
+});
+
+test('levels and words filter the log, and Ctrl+L clears it from view', async ({ page, daemon }) => {
+  const { id } = await daemon.session();
+  await openConsole(page, daemon, id);
+  await enter(page, 'console.log("plain"); console.warn("careful"); console.error("bad")');
+  await expect(log(page).getByText('careful', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Warnings' }).click();
+  await expect(log(page).getByText('careful', { exact: true })).toHaveCount(0);
+  await page.getByRole('searchbox', { name: 'Filter the log' }).fill('bad');
+  await expect(log(page).getByText('plain', { exact: true })).toHaveCount(0);
+  await expect(log(page).getByText('bad', { exact: true })).toBeVisible();
+  await page.getByRole('searchbox', { name: 'Filter the log' }).fill('');
+  await input(page).click();
+  await page.keyboard.press('Control+l');
+  await expect(log(page).getByText('plain', { exact: true })).toHaveCount(0);
+  await enter(page, '"after"');
+  await expect(log(page).locator('[data-type=value]')).toHaveCount(1);
+  await page.getByRole('button', { name: 'show everything again' }).click();
+  await expect(log(page).getByText('plain', { exact: true })).toBeVisible();
+});
+
+test('two tabs on one session agree, and closing it disables both', async ({ page, daemon, context }) => {
+  const { id } = await daemon.session();
+  await openConsole(page, daemon, id);
+  const other = await context.newPage();
+  await openConsole(other, daemon, id);
+  await enter(page, 'let shared = 41');
+  await enter(other, 'shared + 1');
+  for (const tab of [page, other]) {
+    await expect(log(tab).getByText('42', { exact: true })).toBeVisible();
+    await expect(log(tab).locator('[data-type=input_echo]')).toHaveCount(2);
+  }
+  await page.getByRole('button', { name: 'Close session' }).click();
+  await page.getByRole('button', { name: 'Yes, close it' }).click();
+  for (const tab of [page, other]) {
+    await expect(tab.getByText('closed', { exact: true }).first()).toBeVisible();
+    await expect(tab.getByRole('button', { name: 'Run', exact: true })).toBeDisabled();
+    await expect(tab.locator('.cm-content')).toHaveAttribute('contenteditable', 'false');
+  }
+});
+
+test('the copied curl command does again what was done', async ({ page, daemon }) => {
+  const { id } = await daemon.session();
+  const { id: run } = await daemon.run(id, "'it''s'.length + 40; [1, \"two\"].join('-') // ü");
+  await page.goto(`${daemon.url}/sessions/${id}/executions/${run}`);
+  await page.getByRole('button', { name: 'Copy as curl' }).click();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+  const [before, after] = [await daemon.ask<Execution>('GET', `/executions/${run}`), JSON.parse(stdout) as Execution];
+  expect(after.result).toEqual(before.result);
+  expect(after.error?.message).toEqual(before.error?.message);
+  expect(after.id).not.toBe(before.id);
+});
+
+interface Execution {
+  id: string;
+  result?: object;
+  error?: { message: string };
+}
