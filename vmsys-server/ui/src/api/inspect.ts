@@ -1,59 +1,21 @@
 /** What can be asked of a session without running anything in it. */
-import { refusal, send } from './client';
+import { api, ok } from './client';
+import type { Completions, Globals, History, InputCheck, WorktreeView } from './schema';
 
-export interface Global {
-  name: string;
-  kind: string;
-  type: string;
-  preview: string;
-  changed_by?: string;
-}
+const params = (session_id: string) => ({ path: { session_id } });
 
-export interface Globals {
-  globals: Global[];
-  more?: number;
-}
+export const globals = (id: string, signal: AbortSignal): Promise<Globals> =>
+  ok(api.GET('/api/v1/sessions/{session_id}/globals', { params: params(id), signal }));
 
-export interface Completion {
-  label: string;
-  kind: string;
-  detail?: string;
-}
+export const completions = (id: string, source: string, cursor: number): Promise<Completions> =>
+  ok(api.POST('/api/v1/sessions/{session_id}/completions', { params: params(id), body: { source, cursor } }));
 
-export interface Completions {
-  from: number;
-  to: number;
-  items: Completion[];
-}
+export const check = (id: string, source: string): Promise<InputCheck> =>
+  ok(api.POST('/api/v1/sessions/{session_id}/check', { params: params(id), body: { source } }));
 
-export interface Check {
-  complete: boolean;
-  error: { message: string; line: number; column: number } | null;
-}
+export const history = (id: string, limit: number, signal: AbortSignal): Promise<History> =>
+  ok(api.GET('/api/v1/sessions/{session_id}/history', { params: { ...params(id), query: { limit } }, signal }));
 
-export interface HistoryEntry {
-  execution_id: string;
-  input: string;
-  started_at: string;
-}
-
-async function ask<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const response = await send(`/api/v1/sessions/${path}`, {
-    ...(body !== undefined && {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
-    ...(signal && { signal }),
-  });
-  const answer: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw refusal(response, answer);
-  return answer as T;
-}
-
-export const globals = (id: string, signal?: AbortSignal) => ask<Globals>(`${id}/globals`, undefined, signal);
-export const completions = (id: string, source: string, cursor: number) =>
-  ask<Completions>(`${id}/completions`, { source, cursor });
-export const check = (id: string, source: string) => ask<Check>(`${id}/check`, { source });
-export const history = (id: string, limit: number, signal?: AbortSignal) =>
-  ask<{ entries: HistoryEntry[] }>(`${id}/history?limit=${limit}`, undefined, signal);
+/** What stands at a path of its worktree. */
+export const look = (id: string, path: string, signal: AbortSignal): Promise<WorktreeView> =>
+  ok(api.GET('/api/v1/sessions/{session_id}/files', { params: { ...params(id), query: path === '' ? {} : { path } }, signal }));

@@ -281,6 +281,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells whether an input can be run as it is, or more lines could make it valid
+         * @description Only a parser looks at it, so that the session may be busy.
+         */
+        post: operations["checkInput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}/close": {
         parameters: {
             query?: never;
@@ -295,6 +315,26 @@ export interface paths {
          * @description A running execution is cancelled first. To close what is closed is fine.
          */
         post: operations["closeSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells how a text may go on at a cursor
+         * @description Global names are completed, words of the language, and properties of values that can be reached by names alone. No code runs for it: what only a call or a getter would tell is not told.
+         */
+        post: operations["completeInput"];
         delete?: never;
         options?: never;
         head?: never;
@@ -333,6 +373,46 @@ export interface paths {
          * @description No code runs, and the session need not be alive.
          */
         get: operations["lookAtFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/globals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what a session's code has declared or set, with previews
+         * @description No code runs for it: getters are not called. It is no execution, and not recorded.
+         */
+        get: operations["listGlobals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the snippets that were run in a session, newest first
+         * @description Also of a session that has ended. Long inputs may make a page shorter than `limit`.
+         */
+        get: operations["listHistory"];
         put?: never;
         post?: never;
         delete?: never;
@@ -670,6 +750,44 @@ export interface components {
         CapabilityId: string;
         /** @description What a capability is about. */
         CapabilityKind: "module" | "global" | "fs" | "net" | "env";
+        /** @description An input to be checked. */
+        CheckInput: {
+            /**
+             * @description The input.
+             * @example function twice(n) {
+             */
+            source: string;
+        };
+        /** @description A text with a cursor in it. */
+        CompleteInput: {
+            /** @description Where the cursor stands, in UTF-16 units: at the end unless given. */
+            cursor?: number;
+            /**
+             * @description The text.
+             * @example console.lo
+             */
+            source: string;
+        };
+        /** @description One way to go on. */
+        Completion: {
+            /** @description The type of its value, or `accessor`. */
+            detail?: string;
+            /** @description What it is. */
+            kind: components["schemas"]["CompletionKind"];
+            /** @description The text. One that begins with ``, for a name that is no identifier, also takes the place of the dot before it. */
+            label: string;
+        };
+        /** @description What a `Completion` is. */
+        CompletionKind: "property" | "method" | "global" | "keyword";
+        /** @description How the text before a cursor may go on. */
+        Completions: {
+            /** @description Where the part begins that an item takes the place of, in UTF-16 units. */
+            from: number;
+            /** @description What can stand there: at most 200. Own names come before inherited ones. */
+            items: components["schemas"]["Completion"][];
+            /** @description Where it ends: the cursor. */
+            to: number;
+        };
         /**
          * @description The level of a console event.
          * @enum {string}
@@ -802,6 +920,8 @@ export interface components {
             type: "input_echo";
         } | {
             payload: {
+                /** @description The arguments as trees (`ValueTree`), where one is an object that one line does not tell all of; else none. */
+                args?: components["schemas"]["ValueTree"][];
                 /** @description The method's level; `console.trace` writes at `error`, as in Node. */
                 level: components["schemas"]["ConsoleLevel"];
                 /** @description The text, formatted and indented, without a final line break. */
@@ -943,6 +1063,28 @@ export interface components {
             /** Format: double */
             p99_ms: number;
         };
+        /** @description A global of a session, as it is now. */
+        Global: {
+            /** @description The last execution after which its value was found to be another. Whoever does not look after each one does not know of all of them: of what changed between two looks with more than one execution in between it is not told. */
+            changed_by?: components["schemas"]["ExecutionId"];
+            /** @description How it came to be. */
+            kind: components["schemas"]["GlobalKind"];
+            /** @description The name. */
+            name: string;
+            /** @description One line that stands for its value, of at most 200 characters. */
+            preview: string;
+            /** @description The type of its value; none of what calls a function when it is read, which is not done. */
+            type?: components["schemas"]["ValueType"];
+        };
+        /** @description How a global came to be. */
+        GlobalKind: "const" | "let" | "class" | "var" | "function" | "global";
+        /** @description The globals of a session. */
+        Globals: {
+            /** @description What its code has declared, in the order of declaration, and then what it has set: at most 1000. */
+            globals: components["schemas"]["Global"][];
+            /** @description How many more there are. */
+            more: number;
+        };
         /** @description What a template was given. */
         GrantedByName: {
             /** @description The name of the module or library. */
@@ -954,8 +1096,38 @@ export interface components {
         Health: {
             status: components["schemas"]["OkStatus"];
         };
+        /** @description What was typed in a session, newest first: its snippets, and not the files that were run. */
+        History: {
+            /** @description The inputs. There may be fewer than were asked for, of long ones, and more nevertheless; none says that there are no more. */
+            entries: components["schemas"]["HistoryEntry"][];
+        };
+        /** @description One input. */
+        HistoryEntry: {
+            /** @description The execution that it was run as. */
+            execution_id: components["schemas"]["ExecutionId"];
+            /** @description The snippet. */
+            input: string;
+            /** @description When it was run. */
+            started_at: components["schemas"]["Timestamp"];
+        };
         /** @description A caller's name for one request: the same key with the same request is done once. */
         IdempotencyKey: string;
+        /** @description Whether an input can be run as it is. */
+        InputCheck: {
+            /** @description Whether nothing is missing. More lines could make an input valid that is not whole: something is open in it. One with an error is whole. */
+            complete: boolean;
+            /** @description What is wrong with it, as far as a parser can tell; a session may find more. */
+            error: components["schemas"]["InputError"] | null;
+        };
+        /** @description Why an input cannot be read. */
+        InputError: {
+            /** @description From 1, in bytes of UTF-8, as in stacks. */
+            column: number;
+            /** @description From 1. */
+            line: number;
+            /** @description What is wrong. */
+            message: string;
+        };
         /** @description Where the sessions of a template run. */
         Isolation: "default" | "thread" | "process";
         /**
@@ -1158,6 +1330,8 @@ export interface components {
             json?: unknown;
             /** @description The value as `console.log` would print it; a string stands by itself, without quotes. */
             preview: string;
+            /** @description The value as a `ValueTree`, where it is an object that one line does not tell all of. Lists of executions leave it out. */
+            tree?: components["schemas"]["ValueTree"];
             /** @description The type of the value. */
             type: components["schemas"]["ValueType"];
         };
@@ -1502,6 +1676,19 @@ export interface components {
          * @description A point in time: RFC 3339, in UTC, of fixed width, so that it also sorts as text.
          */
         Timestamp: string;
+        /** @description An entry of a `ValueTree`. */
+        TreeEntry: {
+            /** @description Its name, index or place; of a map's entry, one line that stands for the key. */
+            key: string;
+            /** @description The key of a map's entry, if that is an object. */
+            key_tree?: components["schemas"]["ValueTree"];
+            /** @description What it is. */
+            kind: components["schemas"]["TreeEntryKind"];
+            /** @description Its value. Of an accessor it says only that it is one: nothing is called. */
+            value: components["schemas"]["ValueTree"];
+        };
+        /** @description What an entry of a `ValueTree` is. */
+        TreeEntryKind: "property" | "index" | "symbol" | "accessor" | "entry" | "hidden" | "prototype";
         /** @description A change of a template: what is left out stays. */
         UpdateTemplate: {
             /** @description Whether new sessions can be made from it. */
@@ -1517,6 +1704,23 @@ export interface components {
             resolver?: components["schemas"]["ResolverPatch"];
             /** @description Other settings of how code is run. */
             runtime?: components["schemas"]["RuntimePatch"];
+        };
+        /** @description A value as a tree: at most 6 levels, 100 entries in each, 1,000 values and 64 KiB. Or, as `ref` alone, an object that is shown elsewhere in the same tree. */
+        ValueTree: {
+            /** @description What it holds. */
+            entries?: components["schemas"]["TreeEntry"][];
+            /** @description By what a `ref` names it. */
+            id?: number;
+            /** @description How many more entries it has, or, of a string, characters. */
+            more?: number;
+            /** @description The name of its constructor. */
+            name?: string;
+            /** @description The object of this tree that it is, which contains it or was shown before. */
+            ref?: number;
+            /** @description One line that stands for it. Of a string, the string itself, whole up to 16 KiB; none of a `ref`. */
+            text?: string;
+            /** @description Its type; none of a `ref`. */
+            type?: components["schemas"]["ValueType"];
         };
         /**
          * @description The type of a result, as scripts would name it.
@@ -1979,6 +2183,40 @@ export interface components {
                 };
             };
         };
+        /** @description `SESSION_NOT_READY`: The session is starting, crashed or closed. */
+        SessionNotReady: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "SESSION_NOT_READY";
+                    };
+                };
+            };
+        };
+        /**
+         * @description `SESSION_NOT_READY`: The session is starting, crashed or closed.
+         *
+         *     `SESSION_BUSY`: Another execution is running in the session.
+         */
+        SessionNotReadyOrSessionBusy: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "SESSION_NOT_READY" | "SESSION_BUSY";
+                    };
+                };
+            };
+        };
         /**
          * @description `SESSION_NOT_READY`: The session is starting, crashed or closed.
          *
@@ -2122,6 +2360,11 @@ export type AvailableModule = components['schemas']['AvailableModule'];
 export type Capability = components['schemas']['Capability'];
 export type CapabilityId = components['schemas']['CapabilityId'];
 export type CapabilityKind = components['schemas']['CapabilityKind'];
+export type CheckInput = components['schemas']['CheckInput'];
+export type CompleteInput = components['schemas']['CompleteInput'];
+export type Completion = components['schemas']['Completion'];
+export type CompletionKind = components['schemas']['CompletionKind'];
+export type Completions = components['schemas']['Completions'];
 export type ConsoleLevel = components['schemas']['ConsoleLevel'];
 export type CreateSession = components['schemas']['CreateSession'];
 export type CreateTemplate = components['schemas']['CreateTemplate'];
@@ -2142,9 +2385,16 @@ export type ExecutionMessage = components['schemas']['ExecutionMessage'];
 export type ExecutionStats = components['schemas']['ExecutionStats'];
 export type ExecutionStatus = components['schemas']['ExecutionStatus'];
 export type ExecutionTimes = components['schemas']['ExecutionTimes'];
+export type Global = components['schemas']['Global'];
+export type GlobalKind = components['schemas']['GlobalKind'];
+export type Globals = components['schemas']['Globals'];
 export type GrantedByName = components['schemas']['GrantedByName'];
 export type Health = components['schemas']['Health'];
+export type History = components['schemas']['History'];
+export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type IdempotencyKey = components['schemas']['IdempotencyKey'];
+export type InputCheck = components['schemas']['InputCheck'];
+export type InputError = components['schemas']['InputError'];
 export type Isolation = components['schemas']['Isolation'];
 export type Limits = components['schemas']['Limits'];
 export type LimitsInput = components['schemas']['LimitsInput'];
@@ -2185,7 +2435,10 @@ export type TemplateDetail = components['schemas']['TemplateDetail'];
 export type TemplateId = components['schemas']['TemplateId'];
 export type Times = components['schemas']['Times'];
 export type Timestamp = components['schemas']['Timestamp'];
+export type TreeEntry = components['schemas']['TreeEntry'];
+export type TreeEntryKind = components['schemas']['TreeEntryKind'];
 export type UpdateTemplate = components['schemas']['UpdateTemplate'];
+export type ValueTree = components['schemas']['ValueTree'];
 export type ValueType = components['schemas']['ValueType'];
 export type WorktreeEntry = components['schemas']['WorktreeEntry'];
 export type WorktreeEntryKind = components['schemas']['WorktreeEntryKind'];
@@ -2215,6 +2468,8 @@ export type ResponsePayloadTooLarge = components['responses']['PayloadTooLarge']
 export type ResponseRequestTimeout = components['responses']['RequestTimeout'];
 export type ResponseSessionNotFound = components['responses']['SessionNotFound'];
 export type ResponseSessionNotFoundOrFileNotFound = components['responses']['SessionNotFoundOrFileNotFound'];
+export type ResponseSessionNotReady = components['responses']['SessionNotReady'];
+export type ResponseSessionNotReadyOrSessionBusy = components['responses']['SessionNotReadyOrSessionBusy'];
 export type ResponseSessionNotReadyOrSessionBusyOrIdempotencyConflict = components['responses']['SessionNotReadyOrSessionBusyOrIdempotencyConflict'];
 export type ResponseStoreUnavailableOrShuttingDown = components['responses']['StoreUnavailableOrShuttingDown'];
 export type ResponseTemplateInactive = components['responses']['TemplateInactive'];
@@ -2893,6 +3148,48 @@ export interface operations {
             503: components["responses"]["StoreUnavailableOrShuttingDown"];
         };
     };
+    checkInput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                session_id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInput"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InputCheck"];
+                };
+            };
+            400: components["responses"]["InvalidRequestOrValidationError"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFoundOrSessionNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["SessionNotReady"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["LimitReached"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+        };
+    };
     closeSession: {
         parameters: {
             query?: never;
@@ -2921,6 +3218,48 @@ export interface operations {
             404: components["responses"]["NotFoundOrSessionNotFound"];
             405: components["responses"]["MethodNotAllowed"];
             408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["LimitReached"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+        };
+    };
+    completeInput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                session_id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteInput"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completions"];
+                };
+            };
+            400: components["responses"]["InvalidRequestOrValidationError"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFoundOrSessionNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["SessionNotReadyOrSessionBusy"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -3010,6 +3349,89 @@ export interface operations {
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidPath"];
+            429: components["responses"]["LimitReached"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+        };
+    };
+    listGlobals: {
+        parameters: {
+            query?: {
+                /** @description Whether the built-in globals are listed, too; `false` unless given. */
+                builtins?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The session. */
+                session_id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Globals"];
+                };
+            };
+            400: components["responses"]["InvalidRequestOrValidationError"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFoundOrSessionNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["SessionNotReadyOrSessionBusy"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["LimitReached"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+        };
+    };
+    listHistory: {
+        parameters: {
+            query?: {
+                /** @description Only inputs of executions older than this one: the last of a page. */
+                before?: components["schemas"]["ExecutionId"];
+                /** @description The most to answer: 50 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The session. */
+                session_id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            400: components["responses"]["InvalidRequestOrValidationError"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFoundOrSessionNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["LimitReached"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];

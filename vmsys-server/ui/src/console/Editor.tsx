@@ -13,7 +13,7 @@ import { EditorView, type Command, drawSelection, keymap, placeholder } from '@c
 import { acceptCompletion } from '@codemirror/autocomplete';
 import { tags } from '@lezer/highlight';
 import { type RefObject, useEffect, useRef } from 'react';
-import type { Completions } from '../api/inspect';
+import type { Completions } from '../api/schema';
 
 export interface EditorHandle {
   text(): string;
@@ -127,7 +127,7 @@ export default function Editor({ initial, isEnabled, hint, actions, handle }: Pr
     /** Completes at once what there is one way to complete, or all ways have in common; and shows the ways. */
     async function complete(editor: EditorView): Promise<void> {
       const { state } = editor;
-      const asked = await actions.current.complete(state.doc.toString(), state.selection.main.head);
+      const asked = placed(state, await actions.current.complete(state.doc.toString(), state.selection.main.head));
       if (asked === null || editor.state.doc !== state.doc || asked.items.length === 0) return;
       const labels = asked.items.map((item) => item.label);
       const typed = state.sliceDoc(asked.from, asked.to);
@@ -184,7 +184,8 @@ export default function Editor({ initial, isEnabled, hint, actions, handle }: Pr
             icons: false,
             override: [
               async (context): Promise<CompletionResult | null> => {
-                const found = await actions.current.complete(context.state.doc.toString(), context.pos);
+                const { state, pos } = context;
+                const found = placed(state, await actions.current.complete(state.doc.toString(), pos));
                 if (found === null || found.items.length === 0) return null;
                 return {
                   from: found.from,
@@ -252,6 +253,16 @@ export default function Editor({ initial, isEnabled, hint, actions, handle }: Pr
   }, [isEnabled, hint]);
 
   return <div ref={host} className="editor" />;
+}
+
+/** A name that is no identifier is written in brackets, and those take the place of the dot. */
+function placed(state: EditorState, found: Completions | null): Completions | null {
+  if (found === null) return null;
+  const bracketed = found.items.filter((item) => item.label.startsWith('['));
+  const plain = found.items.filter((item) => !item.label.startsWith('['));
+  if (plain.length > 0 || bracketed.length === 0) return { ...found, items: plain };
+  const before = state.sliceDoc(Math.max(0, found.from - 2), found.from);
+  return before.endsWith('.') && before !== '?.' ? { ...found, from: found.from - 1 } : found;
 }
 
 function writable(isEnabled: boolean) {

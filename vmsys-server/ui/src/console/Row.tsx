@@ -75,12 +75,12 @@ function Said({ row, sessionId, openings, onToggle }: Omit<Props, 'withTime'>) {
   const { event, key } = row;
   switch (event.type) {
     case 'console': {
-      const args = (event.payload as { args?: Node[] }).args;
+      const { args } = event.payload;
       if (args) return <Arguments args={args} row={key} openings={openings} onToggle={onToggle} />;
       return <Text text={event.payload.text} sessionId={sessionId} />;
     }
     case 'value': {
-      const { tree } = event.payload as { tree?: Node };
+      const { tree } = event.payload;
       if (tree) return <Arguments args={[tree]} row={key} openings={openings} onToggle={onToggle} />;
       const quoted = event.payload.type === 'string' ? JSON.stringify(event.payload.preview) : event.payload.preview;
       return (
@@ -110,9 +110,10 @@ export function Arguments(props: { args: Node[]; row: string; openings: Openings
     <div className="args">
       {args.map((node, index) => {
         const place = `${row}/${index}`;
-        if (!('ref' in node) && node.type === 'string' && args.length > 1 && node.text.length <= 200) {
+        // Texts are written as they are, as on any console; only what can be opened is a tree.
+        if (node.ref === undefined && !node.entries && (node.text ?? '').length <= 200) {
           return (
-            <span key={place} className="plain">
+            <span key={place} className={node.type === 'string' ? 'plain' : `v-${node.type}`}>
               {node.text}
             </span>
           );

@@ -101,7 +101,8 @@ function Leaf({ line }: { line: Line }) {
 }
 
 function Short({ tree }: { tree: Node }) {
-  return isAgain(tree) ? <span className="faint">↻</span> : <Value tree={tree} whole={false} />;
+  if (isAgain(tree)) return <span className="faint">↻</span>;
+  return <Value tree={{ ...tree, type: tree.type ?? 'object', text: tree.text ?? '' }} whole={false} />;
 }
 
 /** A value's own text. */
@@ -115,6 +116,13 @@ export function Value({ tree, whole }: { tree: Tree; whole: boolean }) {
       </span>
     );
   }
-  if (isLong(tree)) return <span className="v-string whole">{tree.text}</span>;
+  if (isLong(tree)) {
+    return (
+      <span className="v-string whole" tabIndex={0} role="group" aria-label="Text">
+        {tree.text}
+        {tree.more ? <span className="faint">… {tree.more.toLocaleString('en-GB')} more characters, not kept</span> : null}
+      </span>
+    );
+  }
   return <span className={`v-${tree.type}`}>{quoted}</span>;
 }

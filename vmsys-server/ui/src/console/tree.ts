@@ -1,34 +1,20 @@
 /** Values as trees: what the daemon noted of them when they were shown, and how it is read. */
+import type { TreeEntry, ValueTree } from '../api/schema';
 
-/** One value. */
-export interface Tree {
-  type: string;
-  /** All of it on one line, or what fits. */
-  text: string;
-  /** What a `Shown` names it by. */
-  id?: number;
-  name?: string;
-  entries?: Entry[];
-  /** How many entries were left out. */
-  more?: number;
+export type Node = ValueTree;
+export type Entry = TreeEntry;
+
+/** A value itself, and not the mark that it was shown before. */
+export type Tree = ValueTree & { type: NonNullable<ValueTree['type']>; text: string };
+
+/** Whether a node only says which value it is: a cycle, or the same thing again. */
+export function isAgain(node: Node): node is Node & { ref: number } {
+  return node.ref !== undefined;
 }
 
-/** A value that was shown before: a cycle, or the same thing again. */
-export interface Again {
-  ref: number;
-}
-
-export type Node = Tree | Again;
-
-export interface Entry {
-  key: string;
-  kind: 'property' | 'index' | 'symbol' | 'accessor' | 'entry' | 'hidden' | 'prototype';
-  key_tree?: Node;
-  value: Node;
-}
-
-export function isAgain(node: Node): node is Again {
-  return 'ref' in node;
+/** What a node is of itself. */
+function own(node: Node): Tree {
+  return { ...node, type: node.type ?? 'object', text: node.text ?? '' };
 }
 
 /** Every value of a tree that others refer to, by its number. */
@@ -37,7 +23,7 @@ export function numbered(roots: readonly Node[]): Map<number, Tree> {
   const open: Node[] = [...roots];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (isAgain(node)) continue;
-    if (node.id !== undefined) found.set(node.id, node);
+    if (node.id !== undefined) found.set(node.id, own(node));
     for (const entry of node.entries ?? []) {
       open.push(entry.value);
       if (entry.key_tree) open.push(entry.key_tree);
@@ -48,7 +34,7 @@ export function numbered(roots: readonly Node[]): Map<number, Tree> {
 
 /** Whether there is something to see when a value is opened. */
 export function canOpen(tree: Tree): boolean {
-  return (tree.entries?.length ?? 0) > 0 || (tree.more ?? 0) > 0 || isLong(tree);
+  return (tree.entries?.length ?? 0) > 0 || isLong(tree);
 }
 
 /** Texts longer than this are shown whole only when they are opened. */
@@ -65,7 +51,7 @@ export interface Line {
   depth: number;
   /** What stands before the value. */
   label: string | null;
-  kind: Entry['kind'] | null;
+  kind: TreeEntry['kind'] | null;
   keyTree: Node | null;
   tree: Tree;
   /** Whether the value was shown above as well. */
@@ -80,7 +66,7 @@ export interface Line {
 export function lines(root: Node, refs: ReadonlyMap<number, Tree>, open: ReadonlySet<string>): Line[] {
   const found: Line[] = [];
   const visit = (node: Node, path: string, depth: number, entry: Entry | null) => {
-    const tree = isAgain(node) ? refs.get(node.ref) : node;
+    const tree = isAgain(node) ? refs.get(node.ref) : own(node);
     if (tree === undefined) return;
     const openable = canOpen(tree);
     const isOpen = openable && open.has(path);
@@ -97,14 +83,14 @@ export function lines(root: Node, refs: ReadonlyMap<number, Tree>, open: Readonl
     });
     if (!isOpen) return;
     tree.entries?.forEach((child, index) => visit(child.value, `${path}.${index}`, depth + 1, child));
-    if (tree.more) {
+    if (tree.more && tree.type !== 'string') {
       found.push({
         path: `${path}.more`,
         depth: depth + 1,
         label: null,
         kind: null,
         keyTree: null,
-        tree: { type: 'more', text: '' },
+        tree: { type: 'undefined', text: '' },
         isAgain: false,
         canOpen: false,
         isOpen: false,

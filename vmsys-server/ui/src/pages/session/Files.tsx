@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import { api, ok } from '../../api/client';
-import * as files from '../../api/files';
+import { look } from '../../api/inspect';
 import type { Session } from '../../api/schema';
 import { newKey } from '../../console/runner';
 import { curl } from '../../lib/curl';
@@ -19,7 +19,7 @@ export default function Files({ session, onRun }: { session: Session; onRun: () 
   const line = Number(params.get('line') ?? 0);
   const { data, error, refetch } = useQuery({
     queryKey: ['files', session.id, path],
-    queryFn: ({ signal }) => files.look(session.id, path, signal),
+    queryFn: ({ signal }) => look(session.id, path, signal),
   });
   const isReady = session.status === 'ready';
   const go = (to: string) => setParams(to === '' ? {} : { path: to });
@@ -46,8 +46,8 @@ export default function Files({ session, onRun }: { session: Session; onRun: () 
       {!data && !error && <Loading />}
       {data?.kind === 'directory' && (
         <ul className="entries">
-          {data.entries?.length === 0 && <li className="faint pad">The directory is empty.</li>}
-          {data.entries?.map((entry) => (
+          {data.entries.length === 0 && <li className="faint pad">The directory is empty.</li>}
+          {data.entries.map((entry) => (
             <li key={entry.name}>
               <button
                 type="button"
@@ -67,7 +67,7 @@ export default function Files({ session, onRun }: { session: Session; onRun: () 
       {data?.kind === 'file' && (
         <>
           {RUNS.test(path) && <RunFile session={session} path={path} isReady={isReady} onRun={onRun} />}
-          <Source text={data.text ?? ''} line={line} />
+          <Source text={data.text} line={line} />
         </>
       )}
     </section>
