@@ -1,4 +1,6 @@
 /** How the UI is built: into `dist`, which the daemon takes in, each file with a compressed one beside it. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
@@ -8,14 +10,13 @@ function gzip(): Plugin {
   return {
     name: 'gzip',
     apply: 'build',
-    enforce: 'post',
-    generateBundle(_, bundle) {
-      for (const [name, file] of Object.entries(bundle)) {
-        const source = file.type === 'chunk' ? file.code : file.source;
+    // Once all is written: until then, other plugins change it.
+    async writeBundle({ dir = 'dist' }, bundle) {
+      const names = Object.keys(bundle).filter((name) => /\.(js|css|html|svg)$/.test(name));
+      for (const name of names) {
+        const source = await readFile(join(dir, name));
         const packed = gzipSync(source, { level: 9 });
-        if (/\.(js|css|html|svg)$/.test(name) && packed.length < source.length * 0.9) {
-          this.emitFile({ type: 'asset', fileName: `${name}.gz`, source: packed });
-        }
+        if (packed.length < source.length * 0.9) await writeFile(join(dir, `${name}.gz`), packed);
       }
     },
   };

@@ -9,7 +9,7 @@ import { sayFailure } from '../ui/bits';
 import { Icon } from '../ui/Icon';
 import { type Feed, useShown } from './feed';
 import { ConsoleInput } from './Input';
-import { type Filter, type Level, LEVELS, NO_FILTER, textOf } from './log';
+import { type Filter, type Level, LEVELS, NO_FILTER } from './log';
 import { LogView } from './LogView';
 import type { Openings } from './Row';
 import { Runner } from './runner';
@@ -71,9 +71,7 @@ export function Console({ session, feed }: { session: Session; feed: Feed }) {
     if (last) setFilter((before) => ({ ...before, after: { run: last.id, seq: last.events.length } }));
   }, [log]);
 
-  // What came of the last run is said to those who do not see it.
   const last = log.last;
-  const outcome = last?.ended ? last.events.at(-1) : undefined;
 
   return (
     <div className={withGlobals ? 'console with-globals' : 'console'}>
@@ -131,9 +129,6 @@ export function Console({ session, feed }: { session: Session; feed: Feed }) {
               <span className="spinner" aria-hidden="true" /> Running… <kbd>Esc</kbd> stops it
             </>
           )}
-        </p>
-        <p className="visually-hidden" role="status">
-          {outcome && !isRunning ? `${outcome.type === 'value' ? 'Result' : 'Ended'}: ${textOf(outcome).slice(0, 200)}` : ''}
         </p>
         <ConsoleInput
           sessionId={session.id}

@@ -57,7 +57,9 @@ export function LogView(props: Props) {
         className="log"
         role="log"
         aria-label="Console log"
-        aria-live="off"
+        // What is new is said to those who do not see it; what is scrolled into sight is not new.
+        aria-live={isAway ? 'off' : 'polite'}
+        aria-relevant="additions"
         tabIndex={0}
         onScroll={() => {
           const element = view.current;

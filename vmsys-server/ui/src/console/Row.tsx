@@ -161,10 +161,8 @@ export function Stack({ text, fallback, sessionId }: { text: string; fallback?: 
   const { message, frames } = parse(text);
   return (
     <div className="stack-trace">
-      <div className="message">
-        {fallback && <span className="visually-hidden">{fallback}: </span>}
-        {message}
-      </div>
+      {fallback && <span className="visually-hidden">{fallback} </span>}
+      <div className="message">{message}</div>
       {frames.map((frame, index) => (
         <div key={`${index} ${frame.text}`} className="frame">
           {frame.file ? (

@@ -11,6 +11,10 @@ import { SessionLog } from './log';
 /** How many runs a page begins with, and by how many more it goes back. */
 const TAIL = 100;
 
+/** From how many events on changes are told so often, and no more. */
+const MANY = 1000;
+const CALM_MS = 100;
+
 export interface Shown {
   /** Another one after each change of the log. */
   version: number;
@@ -104,11 +108,17 @@ export class Feed {
       const path = { execution_id: run.id };
       const execution = await ok(api.GET('/api/v1/executions/{execution_id}', { params: { path } }));
       run.events.length = 0;
+      run.version += 1;
       for (const event of execution.events ?? []) this.log.add(event);
     } catch (error) {
       if (error instanceof Refusal && error.status === 404) this.log.drop(run.id);
     }
     this.#note({});
+  }
+
+  /** How many events there are in the newest run. */
+  get #size(): number {
+    return this.log.last?.events.length ?? 0;
   }
 
   /** Tells of changes once for each picture that the browser draws, or soon where it draws none. */
@@ -125,8 +135,9 @@ export class Feed {
         const hasEarlier = this.log.order.length >= this.#tail && this.#tail < 1000;
         this.shown.set({ ...before, ...pending, hasEarlier, version: before.version + 1 });
       };
-      requestAnimationFrame(tell);
-      setTimeout(tell, 100);
+      // Much is told less often: to place it takes longer than to read it.
+      if (this.#size < MANY) requestAnimationFrame(tell);
+      setTimeout(tell, CALM_MS);
     }
     Object.assign(this.#pending, change);
   }

@@ -9,8 +9,15 @@ export interface Run {
   /** The events, the one numbered `seq` at `seq - 1`. */
   readonly events: Event[];
   ended: boolean;
-  /** Another one after each change. */
+  /** Another one after each change that is not an event more. */
   version: number;
+}
+
+/** Rows that were made of a run, and of how many of its events. */
+interface Made {
+  version: number;
+  events: number;
+  rows: Row[];
 }
 
 /** A line of the console: an event, and how often it came in a row. */
@@ -42,7 +49,7 @@ export class SessionLog {
   /** The run that was going on when the line was cut: what is told of it next takes the place of what was told. */
   #cut: string | null = null;
   /** Rows of runs, for the filter that they were made with. */
-  readonly #made = new Map<string, { version: number; rows: Row[] }>();
+  readonly #made = new Map<string, Made>();
   #madeFor: Filter = NO_FILTER;
 
   /** The ids of all runs, oldest first. */
@@ -75,10 +82,12 @@ export class SessionLog {
       // A daemon that was killed may have lost the last moments of an unfinished run, and has numbered anew since.
       run.events.length = 0;
       run.ended = false;
+      run.version += 1;
     }
     this.#cut = null;
+    // Told again, or in another order than theirs: what was made of them is made anew.
+    if (event.seq !== run.events.length + 1) run.version += 1;
     run.events[event.seq - 1] = event;
-    run.version += 1;
     if (isLast(event)) {
       run.events.length = event.seq;
       run.ended = true;
@@ -112,9 +121,10 @@ export class SessionLog {
       if (run === undefined || (filter.after !== null && id < filter.after.run)) continue;
       let made = this.#made.get(id);
       if (made?.version !== run.version) {
-        made = { version: run.version, rows: rowsOf(run, filter) };
+        made = { version: run.version, events: 0, rows: [] };
         this.#made.set(id, made);
       }
+      makeRows(run, filter, made);
       for (const row of made.rows) rows.push(row);
     }
     return rows;
@@ -128,11 +138,12 @@ export class SessionLog {
   }
 }
 
-function rowsOf(run: Run, filter: Filter): Row[] {
+/** Makes rows of the events that have come since. */
+function makeRows(run: Run, filter: Filter, made: Made): void {
   const needle = filter.text.toLowerCase();
   const skipped = filter.after?.run === run.id ? filter.after.seq : 0;
-  const rows: Row[] = [];
-  for (const event of run.events) {
+  const { rows } = made;
+  for (const event of made.events === 0 ? run.events : run.events.slice(made.events)) {
     if (event === undefined || event.seq <= skipped || !passes(event, filter, needle)) continue;
     const last = rows.at(-1);
     if (last !== undefined && isRepeat(last.event, event)) {
@@ -141,7 +152,7 @@ function rowsOf(run: Run, filter: Filter): Row[] {
       rows.push({ key: `${run.id}:${event.seq}`, event, count: 1, isFirst: rows.length === 0 });
     }
   }
-  return rows;
+  made.events = run.events.length;
 }
 
 /** Whether an event is the last of its run: every run ends with exactly one of these. */
