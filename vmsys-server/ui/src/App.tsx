@@ -18,7 +18,8 @@ const SessionPage = lazy(() => import('./pages/Session'));
 const ExecutionPage = lazy(() => import('./pages/Execution'));
 const System = lazy(() => import('./pages/System'));
 const Reference = lazy(() => import('./pages/Reference'));
-const Palette = lazy(() => import('./ui/Palette'));
+const loadPalette = () => import('./ui/Palette');
+const Palette = lazy(loadPalette);
 const Keys = lazy(() => import('./ui/Keys'));
 const TokenDialog = lazy(() => import('./ui/TokenDialog'));
 
@@ -34,6 +35,12 @@ export function App() {
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null);
 
   useEffect(watchHealth, []);
+
+  // It is a key away, and who presses that key types on.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 500);
+    return () => clearTimeout(timer);
+  }, []);
 
   // Whatever was shown while the daemon was away is asked for again when it is back.
   useEffect(() => {

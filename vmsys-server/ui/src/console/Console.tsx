@@ -121,7 +121,7 @@ export function Console({ session, feed }: { session: Session; feed: Feed }) {
           onEarlier={shown.hasEarlier && filter.after === null ? () => void feed.earlier() : null}
           hiddenRuns={filter.after === null ? 0 : 1}
           onShowAll={() => setFilter({ ...filter, after: null })}
-          empty={emptyText(shown.isLoaded, filter, log.order.length)}
+          empty={emptyText(shown.isLoaded, filter, log.order.length, isReady)}
         />
         <p className="running" role="status" hidden={!isRunning}>
           {isRunning && (
@@ -150,8 +150,9 @@ export function Console({ session, feed }: { session: Session; feed: Feed }) {
   );
 }
 
-function emptyText(isLoaded: boolean, filter: Filter, runs: number): string {
+function emptyText(isLoaded: boolean, filter: Filter, runs: number, isReady: boolean): string {
   if (!isLoaded) return 'Loading…';
+  if (runs === 0 && !isReady) return 'Nothing has run in it.';
   if (runs === 0) return 'Nothing has run yet. Type JavaScript below, and Enter runs it; ? shows the keys.';
   return filter.after === null ? 'Nothing of the log passes the filter.' : '';
 }

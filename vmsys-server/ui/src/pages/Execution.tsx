@@ -113,7 +113,7 @@ export default function ExecutionPage({ sessionId, id }: { sessionId: string; id
       )}
 
       <h2>Events</h2>
-      <div className="boxed-log">
+      <div className="boxed-log" style={{ height: `min(50vh, ${Math.max(4, rows.length + 2) * 26}px)` }}>
         <LogView
           rows={rows}
           sessionId={sessionId}

@@ -83,7 +83,7 @@ export function NewSession({ templateId, like, onClose }: { templateId?: string;
           hint="An absolute path of a directory on the daemon's machine; the session's code may run its files."
           error={wrong('worktree_path')}
         >
-          {(attributes) => <input {...attributes} {...text('worktree_path')} placeholder="/path/of/a/directory" autoFocus />}
+          {(attributes) => <input {...attributes} {...text('worktree_path')} placeholder="/path/of/a/directory" data-focus />}
         </Field>
         <div className="pair-fields">
           <Field label="Workspace" hint="Your name for it" error={wrong('workspace_id')}>

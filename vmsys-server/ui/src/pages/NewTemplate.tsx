@@ -40,7 +40,7 @@ export function NewTemplate({ from, onClose }: { from?: Template; onClose: () =>
             <input
               {...attributes}
               required
-              autoFocus
+              data-focus
               autoComplete="off"
               value={name}
               onChange={(event) => setName(event.target.value)}

@@ -38,8 +38,12 @@ export default function Chart(props: { title: string; times: number[]; series: S
           height: HEIGHT,
           legend: { show: false },
           cursor: { show: false },
-          scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
-          axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(format) }],
+          scales: {
+            // A minute at least, or the first point would stand among years.
+            x: { range: (_, min, max) => [Math.min(min, max - 60), max] },
+            y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] },
+          },
+          axes: [{ ...axis, values: (_, times) => times.map((at) => new Date(at * 1000).toTimeString().slice(0, 8)) }, { ...axis, size: 64, values: (_, values) => values.map(format) }],
           series: [
             {},
             ...series.map((one) => ({ label: one.label, stroke: colour(one.colour), width: 2, points: { show: false } })),

@@ -9,6 +9,8 @@ export function Dialog(props: { title: string; onClose: () => void; children: Re
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    // A dialog would begin at its first button, which closes it.
+    dialog?.querySelector<HTMLElement>('[data-focus]')?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -59,7 +61,7 @@ export function Confirm(props: {
           <button type="button" onClick={props.onClose}>
             Keep
           </button>
-          <button type="button" className="danger" disabled={props.busy} onClick={props.onConfirm} autoFocus>
+          <button type="button" className="danger" disabled={props.busy} onClick={props.onConfirm} data-focus>
             {props.action}
           </button>
         </div>

@@ -62,7 +62,7 @@ export default function Palette({ onClose, onKeys }: { onClose: () => void; onKe
         aria-activedescendant={current >= 0 ? `palette-${current}` : undefined}
         aria-autocomplete="list"
         placeholder="Page, session, template…"
-        autoFocus
+        data-focus
         value={text}
         onChange={(event) => {
           setText(event.target.value);

@@ -39,7 +39,7 @@ export default function TokenDialog() {
               type="password"
               autoComplete="off"
               required
-              autoFocus
+              data-focus
               value={value}
               onChange={(event) => setValue(event.target.value)}
             />

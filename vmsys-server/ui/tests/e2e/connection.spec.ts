@@ -5,7 +5,7 @@ test('a daemon that was killed and is back is found again, with nothing missing 
   const { id } = await daemon.session();
   await openConsole(page, daemon, id);
   await enter(page, 'console.log("one"); "first"');
-  await expect(log(page).getByText('"first"')).toBeVisible();
+  await expect(log(page).getByText('"first"', { exact: true })).toBeVisible();
   await enter(page, 'console.log("begun"); await new Promise(r => setTimeout(r, 20000))');
   await expect(log(page).getByText('begun', { exact: true })).toBeVisible();
   // What a reader has seen is on disk a tenth of a second later.

@@ -17,6 +17,9 @@ interface Session {
   status: string;
 }
 
+/** Where daemons of the tests are, or were. */
+const ours = new Set<string>();
+
 export class Daemon {
   readonly home = mkdtempSync(join(tmpdir(), 'vm-system-ui-'));
   readonly worktree = join(this.home, 'worktree');
@@ -52,6 +55,7 @@ export class Daemon {
       child.on('exit', (code) => reject(new Error(`the daemon has ended (${code}):\n${log}`)));
     });
     this.url = `http://127.0.0.1:${this.#port}`;
+    ours.add(this.url);
   }
 
   /** Ends it as a power cut would. */
@@ -89,6 +93,24 @@ export class Daemon {
     return this.ask('POST', '/executions/repl', { session_id, input, detach });
   }
 
+  /** Reads all that a session has to tell, and returns how long that takes, in milliseconds. */
+  async tell(session_id: string): Promise<number> {
+    const begun = Date.now();
+    const runs = await this.ask<{ metrics: { event_count: number } }[]>('GET', `/executions?session_id=${session_id}`);
+    const expected = runs.reduce((sum, run) => sum + run.metrics.event_count, 0);
+    const stop = new AbortController();
+    const response = await fetch(`${this.url}/api/v1/sessions/${session_id}/events/stream`, { signal: stop.signal });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    // A line that is cut in two is missed, which is no matter for a time: what was the last is waited for no longer.
+    for (let seen = 0; reader && seen < expected * 0.95; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      seen += value.match(/^id: /gm)?.length ?? 0;
+    }
+    stop.abort();
+    return Date.now() - begun;
+  }
+
   async gone(): Promise<void> {
     await this.kill();
     rmSync(this.home, { recursive: true, force: true });
@@ -114,11 +136,11 @@ export const test = base.extend<{ daemon: Daemon; foreign: string[] }>({
   },
   // Whatever a page asks of anybody else than its daemon, and whatever it complains about: nothing, in every test.
   foreign: [
-    async ({ page, daemon }, use) => {
+    async ({ page }, use) => {
       const found: string[] = [];
       page.on('request', (request) => {
         const url = new URL(request.url());
-        if (['http:', 'https:'].includes(url.protocol) && url.origin !== daemon.url) found.push(request.url());
+        if (['http:', 'https:'].includes(url.protocol) && !ours.has(url.origin)) found.push(request.url());
       });
       page.on('pageerror', (error) => found.push(String(error)));
       page.on('console', (message) => {

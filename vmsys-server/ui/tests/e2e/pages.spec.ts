@@ -120,6 +120,7 @@ test('the palette and the list of keys are a key away, and what is not there is 
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.keyboard.press('Control+k');
+  await expect(page.getByRole('combobox')).toBeFocused();
   await page.keyboard.type(id.slice(-8));
   await expect(page.getByRole('option')).toHaveCount(1);
   await page.keyboard.press('Enter');
