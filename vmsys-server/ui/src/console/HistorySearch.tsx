@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { HistoryWalk } from './history';
 
 /** Ctrl+R: the newest input with a text in it, and those before. */
-export default function HistorySearch({ walk, onPick, onClose }: {
+export function HistorySearch({ walk, onPick, onClose }: {
   walk: HistoryWalk;
   onPick: (text: string) => void;
   onClose: () => void;

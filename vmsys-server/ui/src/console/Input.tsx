@@ -6,11 +6,11 @@ import * as inspect from '../api/inspect';
 import { useStore } from '../lib/store';
 import { Icon } from '../ui/Icon';
 import type { EditorActions, EditorHandle } from './Editor';
+import { HistorySearch } from './HistorySearch';
 import { HistoryWalk } from './history';
 import type { Runner } from './runner';
 
 const Editor = lazy(() => import('./Editor'));
-const HistorySearch = lazy(() => import('./HistorySearch'));
 
 /** How many earlier inputs can be recalled. */
 const RECALLED = 500;
@@ -41,8 +41,15 @@ export function ConsoleInput(props: Props) {
     queryKey: ['history', sessionId],
     queryFn: ({ signal }) => inspect.history(sessionId, RECALLED, signal),
   });
+  /** How often ↑ was pressed before it was known where it leads. */
+  const early = useRef(0);
   useEffect(() => {
-    if (past) walk.load(past.entries.map((entry) => entry.input));
+    if (!past) return;
+    walk.load(past.entries.map((entry) => entry.input));
+    for (; early.current > 0; early.current -= 1) {
+      const text = walk.older(handle.current?.text() ?? '');
+      if (text !== null) handle.current?.set(text);
+    }
   }, [past, walk]);
 
   const run = useCallback(
@@ -78,7 +85,10 @@ export function ConsoleInput(props: Props) {
     stop: props.onStop,
     clear: props.onClear,
     search: () => setSearching(true),
-    older: (current) => walk.older(current),
+    older: (current) => {
+      if (!walk.isLoaded) early.current += 1;
+      return walk.older(current);
+    },
     newer: () => walk.newer(),
     complete: (source, cursor) => inspect.completions(sessionId, source, cursor).catch(() => null),
     changed: (text) => {
@@ -106,7 +116,6 @@ export function ConsoleInput(props: Props) {
         </ol>
       )}
       {isSearching && (
-        <Suspense fallback={null}>
         <HistorySearch
           walk={walk}
           onPick={(text) => {
@@ -119,7 +128,6 @@ export function ConsoleInput(props: Props) {
             handle.current?.focus();
           }}
         />
-        </Suspense>
       )}
       <div className={props.isEnabled ? 'input' : 'input disabled'}>
         <span className="mark" aria-hidden="true">

@@ -4,6 +4,12 @@ export class HistoryWalk {
   /** How far back; 0 is what is being typed. */
   #back = 0;
   #draft = '';
+  #isLoaded = false;
+
+  /** Whether it is known what was run before. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
 
   /** Takes the inputs, newest first. Inputs that repeat the one before are one. */
   load(entries: readonly string[]): void {
@@ -15,6 +21,7 @@ export class HistoryWalk {
       this.#back = at < 0 ? 0 : at + 1;
     }
     this.#entries = kept;
+    this.#isLoaded = true;
   }
 
   /** An input was run: the next walk begins with it. */
