@@ -99,7 +99,7 @@ pub(super) struct SessionView {
     vm_id: TemplateId,
     #[serde(flatten)]
     record: SessionRecord,
-    /// When its last execution ended, or began if it still runs. Said where a session, or a list, is read.
+    /// When its last execution ended, or began if it still runs. Streams do not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_activity_at: Option<Timestamp>,
     /// The bytes of memory that its code used when that execution ended.
@@ -142,14 +142,18 @@ fn with_activity(vm: &VmSystem, records: Vec<SessionRecord>) -> Result<Vec<Sessi
     Ok(records.into_iter().map(with).collect())
 }
 
+/// Shows one session with what it did last.
+fn shown(vm: &VmSystem, record: SessionRecord) -> Result<SessionView, ApiError> {
+    let mut views = with_activity(vm, vec![record])?;
+    views.pop().ok_or_else(|| ApiError::internal("a session was shown as none"))
+}
+
 fn create(vm: &VmSystem, _: &Request, body: Sent<CreateSession>) -> Result<Created<SessionView>, ApiError> {
-    Ok(Created(vm.create_session(body.read()?.into())?.record()?.into()))
+    Ok(Created(shown(vm, vm.create_session(body.read()?.into())?.record()?)?))
 }
 
 fn detail(vm: &VmSystem, request: &Request) -> Result<Json<SessionView>, ApiError> {
-    let record = vm.session(request.path(&SESSION)?)?.record()?;
-    let mut views = with_activity(vm, vec![record])?;
-    views.pop().map(Json).ok_or_else(|| ApiError::internal("a session was shown as none"))
+    Ok(Json(shown(vm, vm.session(request.path(&SESSION)?)?.record()?)?))
 }
 
 fn files(vm: &VmSystem, request: &Request) -> Result<Json<WorktreeView>, ApiError> {
@@ -158,7 +162,7 @@ fn files(vm: &VmSystem, request: &Request) -> Result<Json<WorktreeView>, ApiErro
 }
 
 fn close(vm: &VmSystem, request: &Request) -> Result<Json<SessionView>, ApiError> {
-    Ok(Json(vm.session(request.path(&SESSION)?)?.close()?.into()))
+    Ok(Json(shown(vm, vm.session(request.path(&SESSION)?)?.close()?)?))
 }
 
 #[cfg(test)]
