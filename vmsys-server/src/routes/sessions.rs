@@ -99,7 +99,7 @@ pub(super) struct SessionView {
     vm_id: TemplateId,
     #[serde(flatten)]
     record: SessionRecord,
-    /// When its last execution ended, or began if it still runs. Streams do not say it.
+    /// When its last execution ended, or began if it still runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_activity_at: Option<Timestamp>,
     /// The bytes of memory that its code used when that execution ended.
@@ -143,7 +143,7 @@ fn with_activity(vm: &VmSystem, records: Vec<SessionRecord>) -> Result<Vec<Sessi
 }
 
 /// Shows one session with what it did last.
-fn shown(vm: &VmSystem, record: SessionRecord) -> Result<SessionView, ApiError> {
+pub(super) fn shown(vm: &VmSystem, record: SessionRecord) -> Result<SessionView, ApiError> {
     let mut views = with_activity(vm, vec![record])?;
     views.pop().ok_or_else(|| ApiError::internal("a session was shown as none"))
 }

@@ -1468,7 +1468,7 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description The id. */
             id: components["schemas"]["SessionId"];
-            /** @description When its last execution ended, or began if it still runs. Streams do not say it. */
+            /** @description When its last execution ended, or began if it still runs. */
             last_activity_at?: components["schemas"]["Timestamp"];
             /** @description Why it crashed, or was closed by something else than a caller. */
             last_error?: string;
