@@ -11,7 +11,7 @@ export default defineConfig({
   workers: 2,
   forbidOnly: true,
   retries: 0,
-  timeout: 40_000,
+  timeout: 60_000,
   // The first few faults say enough.
   maxFailures: 5,
   expect: { timeout: 10_000 },

@@ -11,6 +11,15 @@ export interface Series {
 }
 
 const HEIGHT = 150;
+/** At least so much time is shown, in seconds: one point alone would stand among days. */
+const LEAST = 60;
+
+function dataOf(times: number[], series: Series[]): uPlot.AlignedData {
+  const [first = 0, last = first] = [times[0], times.at(-1)];
+  const isShort = last - first < LEAST;
+  const padded = (values: (number | null)[], pad: number | null) => (isShort ? [pad, ...values] : values);
+  return [padded(times, last - LEAST), ...series.map((one) => padded(one.values, null))] as uPlot.AlignedData;
+}
 
 export default function Chart(props: { title: string; times: number[]; series: Series[]; format: (value: number) => string }) {
   const host = useRef<HTMLDivElement>(null);
@@ -39,8 +48,6 @@ export default function Chart(props: { title: string; times: number[]; series: S
           legend: { show: false },
           cursor: { show: false },
           scales: {
-            // A minute at least, or the first point would stand among years.
-            x: { range: (_, min, max) => [Math.min(min, max - 60), max] },
             y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] },
           },
           axes: [{ ...axis, values: (_, times) => times.map((at) => new Date(at * 1000).toTimeString().slice(0, 8)) }, { ...axis, size: 64, values: (_, values) => values.map(format) }],
@@ -49,7 +56,7 @@ export default function Chart(props: { title: string; times: number[]; series: S
             ...series.map((one) => ({ label: one.label, stroke: colour(one.colour), width: 2, points: { show: false } })),
           ],
         },
-        [times, ...series.map((one) => one.values)] as uPlot.AlignedData,
+        dataOf(times, series),
         element,
       );
     };
@@ -67,7 +74,7 @@ export default function Chart(props: { title: string; times: number[]; series: S
   }, []);
 
   useEffect(() => {
-    plot.current?.setData([props.times, ...props.series.map((one) => one.values)] as uPlot.AlignedData);
+    plot.current?.setData(dataOf(props.times, props.series));
   });
 
   const last = (values: (number | null)[]) => values.findLast((value) => value !== null) ?? null;

@@ -17,7 +17,7 @@ const INPUTS = [
 
 for (const scheme of ['light', 'dark'] as const) {
   test(`every page can be used by everybody and is fit to be looked at, ${scheme}`, async ({ page, daemon }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(240_000);
     mkdirSync(SHOTS, { recursive: true });
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     const look = async (name: string, path: string | null, ready: string) => {
