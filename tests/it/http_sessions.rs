@@ -26,6 +26,8 @@ fn check_session(session: &Value, status: &str) {
             "closed_at?",
             "last_error?",
             "runtime_meta",
+            "last_activity_at?",
+            "memory_bytes?",
         ],
     );
     check_id(&session["id"]);

@@ -34,6 +34,7 @@ mod http_sessions;
 mod http_streams;
 mod http_templates;
 mod http_typescript;
+mod http_ui;
 mod libraries;
 mod npm;
 mod repl;

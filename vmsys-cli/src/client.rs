@@ -26,8 +26,8 @@ use tokio::time::timeout;
 
 use self::attempts::Attempts;
 use self::records::{
-    AvailableLibrary, AvailableModule, Capability, Completions, DeletedTemplate, Document, Event, Execution, Given,
-    Globals, History, InputCheck, RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
+    AvailableLibrary, AvailableModule, Capability, Completions, DeletedTemplate, Document, Event, Execution, Files,
+    Given, Globals, History, InputCheck, RemovedCapability, Session, StartupFile, Stats, Template, TemplateDetail,
 };
 pub(crate) use self::stream::{News, OnNews};
 use self::url::{ApiPath, Place, ServerUrl};
@@ -209,6 +209,11 @@ impl Client {
 
     pub(crate) fn session(&self, id: &str) -> Result<Answer<Session>> {
         self.get(&ApiPath::new(&["sessions", id]))
+    }
+
+    /// Looks at a path of a session's worktree.
+    pub(crate) fn files(&self, id: &str, path: Option<&str>) -> Result<Answer<Files>> {
+        self.get(&ApiPath::new(&["sessions", id, "files"]).query("path", path))
     }
 
     pub(crate) fn close_session(&self, id: &str) -> Result<Answer<Session>> {

@@ -216,7 +216,7 @@ pub use self::modules::{
     Call, CallContext, FunctionInfo, HostArgs, HostError, HostModule, HostTask, Module, ModuleInfo, ModuleInstance,
     PendingCall, SessionContext, Stopped,
 };
-pub use self::session::{NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
+pub use self::session::{NewSession, RuntimeSummary, SessionActivity, SessionFilter, SessionRecord, SessionStatus};
 pub use self::stats::{Distribution, Histogram, Stats, StoreStats};
 pub use self::store::Durability;
 pub use self::system::{
@@ -234,3 +234,4 @@ pub use self::value::{
     Bytes, CallError, JsonText, ResultValue, TreeEntry, TreeEntryKind, TreeText, Value, ValueError, ValueTree,
     ValueType,
 };
+pub use self::worktree::{WorktreeEntry, WorktreeEntryKind, WorktreeView};

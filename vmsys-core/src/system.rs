@@ -46,7 +46,9 @@ use crate::isolation::workers::Workers;
 use crate::library::{LibraryCache, LibrarySource};
 use crate::modules::loader::{Loader, MAX_SOURCE_BYTES};
 use crate::modules::{Catalog, ProtectedFiles, SessionContext, SessionFiles, SessionModules};
-use crate::session::{self, LiveSession, NewSession, RuntimeSummary, SessionFilter, SessionRecord, SessionStatus};
+use crate::session::{
+    self, LiveSession, NewSession, RuntimeSummary, SessionActivity, SessionFilter, SessionRecord, SessionStatus,
+};
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
 use crate::template::{Grants, Isolation, LimitsPatch, Settings, StartupFile, StartupMode};
@@ -223,6 +225,14 @@ impl VmSystem {
         }
         records.retain(|record| filter.status.is_none_or(|status| record.status == status));
         Ok(records)
+    }
+
+    /// Tells what these sessions did last; one that has run nothing is left out.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub fn activity(&self, sessions: &[SessionId]) -> Result<Vec<SessionActivity>> {
+        self.inner.store.activity(sessions)
     }
 
     /// Tells what is alive in memory, whatever the store says.

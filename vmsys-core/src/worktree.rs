@@ -1,5 +1,6 @@
 //! Worktrees: the one door through which files of a session are read.
 
+mod look;
 mod protected;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use rustix::io::Errno;
 
+pub use self::look::{WorktreeEntry, WorktreeEntryKind, WorktreeView};
 pub(crate) use self::protected::{Identity, ProtectedFiles};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -309,6 +309,8 @@ pub(crate) struct Answer {
     pub(crate) content_type: &'static str,
     /// Where the thing is that was made.
     pub(crate) location: Option<String>,
+    /// What else its head says; it wins over what every answer says.
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
 }
 
@@ -356,7 +358,7 @@ pub(crate) struct Part {
 
 impl Answer {
     pub(crate) fn new(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Self {
-        Self { status, content_type, location: None, body: body.into() }
+        Self { status, content_type, location: None, headers: HeaderMap::new(), body: body.into() }
     }
 
     /// Answers 202 with a document, and where it will be found.
@@ -386,12 +388,7 @@ impl Answer {
 
     /// Answers 204, which has no document.
     pub(crate) fn nothing() -> Self {
-        Self {
-            status: StatusCode::NO_CONTENT,
-            content_type: "application/json",
-            location: None,
-            body: Body::Whole(Bytes::new()),
-        }
+        Self::new(StatusCode::NO_CONTENT, JSON, Bytes::new())
     }
 
     fn json(status: StatusCode, document: &impl Serialize) -> Result<Self, ApiError> {

@@ -30,6 +30,7 @@ use crate::rate::Rate;
 use crate::request_id;
 use crate::route::{Answer, Body, Cost, Given, JSON, Request, Route, Router};
 use crate::stream;
+use crate::ui;
 
 /// Threads that may wait for the core at once, in the runtime that [`run_blocking`](crate::run_blocking) builds.
 pub(crate) const BLOCKING_THREADS: usize = 2048;
@@ -129,7 +130,7 @@ impl<C: Send + Sync + 'static> App<C> {
 
     /// Writes an answer out, or begins to.
     async fn respond(&self, answer: Answer) -> Result<Response<stream::Body>, ApiError> {
-        let Answer { status, content_type, location, body } = answer;
+        let Answer { status, content_type, location, headers, body } = answer;
         let body = match body {
             Body::Whole(bytes) => stream::Body::whole(bytes),
             Body::Stream(source) => stream::begin(source, self.stopping.subscribe(), self.metrics.stream()),
@@ -138,6 +139,7 @@ impl<C: Send + Sync + 'static> App<C> {
             }
         };
         let mut response = respond(status, content_type, body);
+        response.headers_mut().extend(headers);
         if let Some(location) = location {
             let location = HeaderValue::from_str(&location).map_err(|error| ApiError::internal(error.to_string()))?;
             response.headers_mut().insert(LOCATION, location);
@@ -163,6 +165,10 @@ impl<C: Send + Sync + 'static> App<C> {
         }
         if self.access.check(head, remote)? == Admitted::Preflight {
             return Ok(Answer::nothing());
+        }
+        if let Some(page) = ui::answer(&head.method, head.uri.path(), &head.headers) {
+            *found = ui::ROUTE;
+            return Ok(page);
         }
         let (route, params) = self.router.find(&head.method, head.uri.path())?;
         *found = route.path;

@@ -12,6 +12,7 @@ mod python;
 mod serve;
 mod steps;
 mod test;
+mod ui;
 mod workspace;
 
 use std::ffi::OsString;
@@ -28,8 +29,10 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   serve [ARGS]...  Build vm-system and run its daemon; ARGS are those of `vm-system serve`
-  test             Run everything that CI runs: format, lints, docs, tests, examples, the API (also: ci)
-  api              Test a daemon from its own OpenAPI document, which `test` does last
+  test             Run everything that CI runs: format, lints, docs, tests, examples, the API, the UI (also: ci)
+  ui               Build the web UI with npm, for the next build of the daemon to take in; `serve` does it as well
+  browse           Try the web UI in a browser against the daemon, which `test` does last
+  api              Test a daemon from its own OpenAPI document, which `test` does as well
   golden           Write the files of tests/golden anew, for review
   bench [ARGS]...  Run the benchmarks of every crate; ARGS go to each of them
   help             Print this
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
         ("serve", args) => Workspace::find().and_then(|workspace| serve::run(&workspace, &args)),
         ("bench", args) => Workspace::find().and_then(|workspace| bench::run(&workspace, &args)),
         ("api", args) if args.is_empty() => Workspace::find().and_then(|workspace| openapi::run(&workspace)),
+        ("ui", args) if args.is_empty() => Workspace::find().and_then(|workspace| ui::run(&workspace)),
+        ("browse", args) if args.is_empty() => Workspace::find().and_then(|workspace| browse(&workspace)),
         ("golden", args) if args.is_empty() => Workspace::find().and_then(|workspace| golden::run(&workspace)),
         ("test" | "ci", args) if args.is_empty() => Workspace::find().and_then(|workspace| test::run(&workspace)),
         ("help" | "--help" | "-h", _) => {
@@ -58,6 +63,16 @@ fn main() -> ExitCode {
             eprintln!("\nerror: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Builds the UI and the programs, and tries them in a browser.
+fn browse(workspace: &Workspace) -> Result {
+    ui::run(workspace)?;
+    workspace::run(&mut workspace.cargo(["build", "--workspace", "--bins", "--locked"]))?;
+    match ui::browse(workspace)? {
+        steps::Done::Passed => Ok(()),
+        steps::Done::Skipped(reason) => Err(reason),
     }
 }
 

@@ -7,6 +7,7 @@ use std::env;
 use crate::Result;
 use crate::openapi;
 use crate::steps::{Done, Steps};
+use crate::ui;
 use crate::workspace::{self, Workspace};
 
 /// What is built and tested. Never a single package: cargo then picks other features, and builds half of it again.
@@ -26,6 +27,8 @@ fn run_all(workspace: &Workspace, steps: &mut Steps) -> Result {
     let with_all = |command, rest: &[&str]| cargo(&[&[command], &ALL[..], rest].concat());
 
     steps.step("format", || with_component(workspace, "rustfmt", "fmt", || cargo(&["fmt", "--all", "--check"])))?;
+    // Before anything is compiled: what is built afterwards has it.
+    steps.step("web UI", || ui::check(workspace))?;
     steps.step("lints", || {
         with_component(workspace, "clippy", "clippy", || with_all("clippy", &["--all-targets", "--", "-D", "warnings"]))
     })?;
@@ -44,7 +47,8 @@ fn run_all(workspace: &Workspace, steps: &mut Steps) -> Result {
         let mut tests = workspace.cargo(["test", "--workspace", "--locked", "--test", "it"]);
         workspace::run(tests.env("VM_SYSTEM_TEST_ISOLATION", "process")).map(|()| Done::Passed)
     })?;
-    steps.step("api", || openapi::test(workspace))
+    steps.step("api", || openapi::test(workspace))?;
+    steps.step("browser", || ui::browse(workspace))
 }
 
 /// Runs every example; each asserts what it shows.

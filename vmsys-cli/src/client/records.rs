@@ -199,6 +199,21 @@ pub(crate) struct Session {
     pub(crate) runtime_meta: Option<Box<RawValue>>,
 }
 
+/// What stands at a path of a worktree.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum Files {
+    Directory { entries: Vec<FileEntry>, more: u64 },
+    File { text: String },
+}
+
+/// An entry of a directory.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FileEntry {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+}
+
 /// An execution.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Execution {

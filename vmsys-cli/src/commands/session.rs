@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::follow::follow;
 use super::{body, show, show_list, shown, understood};
 use crate::args::{code, id};
-use crate::client::records::{Event, Global, Globals, HistoryEntry, Session};
+use crate::client::records::{Event, Files, Global, Globals, HistoryEntry, Session};
 use crate::client::{Client, OnNews};
 use crate::error::{Exit, Result};
 use crate::output::{BAD, GOOD, Output};
@@ -42,6 +42,14 @@ Examples:
         /// Begin with the last so many executions, up to 1000; 0 for what is new only
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
         tail: Option<u32>,
+    },
+    /// Show what stands at a path of a session's worktree: a directory's entries, or a file's text
+    Files {
+        /// The session
+        #[arg(value_parser = id())]
+        session_id: String,
+        /// A path from the worktree; the worktree itself unless given
+        path: Option<String>,
     },
     /// List what a session's code has declared or set
     ///
@@ -165,6 +173,9 @@ pub(crate) fn run(command: SessionCommand, client: &Client, out: &mut Output) ->
         SessionCommand::Watch { session_id, after, tail } => {
             watch(&session_id, after.as_deref(), tail, client, out)?;
         }
+        SessionCommand::Files { session_id, path } => {
+            show(&client.files(&session_id, path.as_deref())?, out, found);
+        }
         SessionCommand::Globals { session_id, builtins } => {
             show(&client.globals(&session_id, builtins)?, out, globals);
         }
@@ -198,6 +209,21 @@ pub(crate) fn run(command: SessionCommand, client: &Client, out: &mut Output) ->
         }),
     }
     Ok(Exit::Done)
+}
+
+fn found(found: &Files, out: &mut Output) {
+    match found {
+        Files::File { text } => text.lines().for_each(|line| out.line(line)),
+        Files::Directory { entries, more } => {
+            for entry in entries {
+                let mark = if entry.kind == "directory" { "/" } else { "" };
+                out.line(format_args!("{}{mark}", entry.name));
+            }
+            if *more > 0 {
+                out.line(format_args!("… and {more} more"));
+            }
+        }
+    }
 }
 
 /// Prints what happens in a session until it has ended, or nobody reads any more.

@@ -46,6 +46,18 @@ pub struct SessionRecord {
     pub runtime_meta: serde_json::Map<String, serde_json::Value>,
 }
 
+/// What a session did last, as far as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionActivity {
+    /// The session.
+    pub session_id: SessionId,
+    /// When its last execution ended, or began if it still runs.
+    pub last_activity_at: Timestamp,
+    /// The memory that its code used when that execution ended.
+    pub memory_bytes: u64,
+}
+
 /// Where a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -6,7 +6,7 @@ use super::fault::{Fault, failure};
 use super::{Store, all, column, first};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SessionId, TemplateId};
-use crate::session::{SessionFilter, SessionRecord, SessionStatus};
+use crate::session::{SessionActivity, SessionFilter, SessionRecord, SessionStatus};
 use crate::time::Timestamp;
 
 impl Store {
@@ -115,6 +115,31 @@ impl Store {
             }
         })
     }
+
+    /// Tells what each of these sessions did last; one that has run nothing is left out.
+    pub(crate) fn activity(&self, ids: &[SessionId]) -> Result<Vec<SessionActivity>> {
+        // As text, because SQLite makes rows of a JSON array, and of nothing else that it is given.
+        let ids: Vec<String> = ids.iter().map(|id| id.to_string().replace('-', "")).collect();
+        let ids = serde_json::to_string(&ids).map_err(|error| failure("ids cannot be written as JSON", error))?;
+        self.read(|connection| {
+            let select = connection.prepare_cached(
+                "SELECT last.session_id, last.started_at, last.ended_at, last.memory_bytes
+                 FROM json_each(?1) AS asked
+                 JOIN executions AS last
+                   ON last.id = (SELECT max(id) FROM executions WHERE session_id = unhex(asked.value))",
+            )?;
+            all(select, [ids], |row| {
+                Ok(SessionActivity {
+                    session_id: column::id(row, "session_id", SessionId::from_bytes)?,
+                    last_activity_at: match column::optional_time(row, "ended_at")? {
+                        Some(ended) => ended,
+                        None => column::time(row, "started_at")?,
+                    },
+                    memory_bytes: column::count(row, "memory_bytes")?,
+                })
+            })
+        })
+    }
 }
 
 pub(super) fn exists(connection: &Connection, id: SessionId) -> Result<bool, Fault> {
@@ -144,8 +169,11 @@ fn session(row: &Row<'_>) -> Result<SessionRecord, Fault> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use std::sync::Arc;
+
     use super::*;
-    use crate::store::tests::{in_memory, new_session};
+    use crate::execution::ExecutionStatus;
+    use crate::store::tests::{in_memory, new_execution, new_session};
 
     #[test]
     fn a_session_is_read_back_and_updated() {
@@ -205,5 +233,30 @@ mod tests {
         let mut session = new_session(TemplateId::new());
         session.worktree_path = std::ffi::OsStr::from_bytes(b"/tmp/\xff").into();
         assert_eq!(store.insert_session(&session).unwrap_err().kind(), ErrorKind::InvalidPath);
+    }
+
+    #[test]
+    fn activity_is_that_of_the_last_execution_of_each() {
+        let store = in_memory();
+        let sessions: Vec<_> = (0..3).map(|_| new_session(TemplateId::new())).collect();
+        for session in &sessions {
+            store.insert_session(session).unwrap();
+        }
+        let ids: Vec<_> = sessions.iter().map(|session| session.id).collect();
+        assert_eq!(store.activity(&ids).unwrap(), []);
+
+        let mut running = new_execution(ids[1]);
+        (running.ended_at, running.status) = (None, ExecutionStatus::Running);
+        for (id, memory_bytes) in [(ids[0], 1), (ids[0], 2)] {
+            let mut execution = new_execution(id);
+            execution.metrics.memory_bytes = memory_bytes;
+            store.save_execution(&Arc::new(execution), 1).unwrap();
+        }
+        store.save_execution(&Arc::new(running.clone()), 1).unwrap();
+        let activity = store.activity(&ids).unwrap();
+        let shown: Vec<_> = activity.iter().map(|of| (of.session_id, of.memory_bytes)).collect();
+        assert_eq!(shown, [(ids[0], 2), (ids[1], 107_000)]);
+        assert_eq!(activity[1].last_activity_at, running.started_at);
+        assert_eq!(store.activity(&[]).unwrap(), []);
     }
 }

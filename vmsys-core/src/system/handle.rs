@@ -11,7 +11,7 @@ use crate::ids::SessionId;
 use crate::modules::loader::MAX_SOURCE_BYTES;
 use crate::session::SessionRecord;
 use crate::template::LimitsPatch;
-use crate::worktree::WorktreePath;
+use crate::worktree::{Worktree, WorktreePath, WorktreeView};
 
 /// A handle of a session: cheap to clone, and usable from any thread.
 ///
@@ -90,6 +90,18 @@ impl Session {
             Some(live) => Ok(live.record()),
             None => self.vm.inner.store.session(self.id),
         }
+    }
+
+    /// Tells what stands at a path of its worktree, alive or not: what lies in a directory, or the text of a file. The empty
+    /// path is the worktree. No code runs, and no capability is asked: this is the embedder's own look, as its code is loaded.
+    ///
+    /// # Errors
+    /// [`FileNotFound`](ErrorKind::FileNotFound); [`InvalidPath`](ErrorKind::InvalidPath) for what leads out of the worktree,
+    /// is no text, or is longer than a mebibyte, and where the worktree is no longer there.
+    pub fn look(&self, path: &str) -> Result<WorktreeView> {
+        let path = if path.is_empty() { None } else { Some(WorktreePath::parse(path)?) };
+        let worktree = Worktree::open(&self.record()?.worktree_path)?.protecting(self.vm.inner.protected.clone());
+        worktree.look(path.as_ref())
     }
 
     /// Runs a snippet, and returns once it has ended and is stored with all its events.

@@ -17,8 +17,7 @@ use serde::Serialize;
 use vmsys_core::{CapabilityId, ExecutionId, SessionId, TemplateId, VmSystem};
 
 use crate::param::{Declared, Param};
-use crate::route::{Cost, Route};
-use crate::ui;
+use crate::route::Route;
 
 const LIMIT: Param<u32> = Param::number("limit", 1, 1000, "The most to answer: 50 unless given.");
 
@@ -45,9 +44,8 @@ enum Done {
 
 /// Returns every route of the daemon.
 pub(crate) fn all() -> impl Iterator<Item = Route<VmSystem>> {
-    let page = [Route::get("/", ui::page).costing(Cost::Free)];
-    page.into_iter()
-        .chain(openapi::routes())
+    openapi::routes()
+        .into_iter()
         .chain(health::routes())
         .chain(runtime::routes())
         .chain(catalog::routes())
@@ -69,7 +67,6 @@ mod tests {
 
     /// The contract at a glance: a change here is a change of the API.
     const TABLE: &str = "\
-        GET / Free\n\
         GET /api/v1/openapi.json Free\n\
         GET /api/v1/health Free\n\
         GET /api/v1/runtime/summary Brief\n\
@@ -99,6 +96,7 @@ mod tests {
         GET /api/v1/sessions/{session_id} Brief\n\
         DELETE /api/v1/sessions/{session_id} Brief\n\
         POST /api/v1/sessions/{session_id}/close Brief\n\
+        GET /api/v1/sessions/{session_id}/files Brief ?path\n\
         GET /api/v1/sessions/{session_id}/globals Brief ?builtins\n\
         POST /api/v1/sessions/{session_id}/completions Brief body\n\
         POST /api/v1/sessions/{session_id}/check Brief body\n\

@@ -1,8 +1,12 @@
 //! Sessions.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use vmsys_core::{NewSession, SessionFilter, SessionId, SessionRecord, SessionStatus, TemplateId, VmSystem};
+use vmsys_core::{
+    NewSession, SessionFilter, SessionId, SessionRecord, SessionStatus, TemplateId, Timestamp, VmSystem, WorktreeView,
+};
 
 use super::{LABEL, LIMIT, SESSION};
 use crate::decode::id_field;
@@ -16,10 +20,12 @@ const STATUS: Param<SessionStatus> = Param::new("status", "Only sessions of this
 const TEMPLATE: Param<TemplateId> = Param::new("template_id", "Only sessions of this template.");
 const BEFORE: Param<SessionId> = Param::new("before", "Only sessions older than this one: the last of a page.");
 
+const PATH: Param<String> = Param::new("path", "A path from the worktree; unless given, the worktree itself.");
+
 /// What a list can be asked for.
 const FILTER: &[&dyn Declared] = &[&STATUS, &TEMPLATE, &LIMIT, &BEFORE];
 
-pub(super) fn routes() -> [Route<VmSystem>; 5] {
+pub(super) fn routes() -> [Route<VmSystem>; 6] {
     [
         Route::get("/api/v1/sessions", list).named("listSessions", "Lists sessions, newest first").with_query(FILTER),
         Route::post("/api/v1/sessions", create)
@@ -49,6 +55,14 @@ pub(super) fn routes() -> [Route<VmSystem>; 5] {
             .named("closeSession", "Closes a session; its history stays")
             .saying("A running execution is cancelled first. To close what is closed is fine.")
             .refusing(&[Code::SessionNotFound]),
+        Route::get("/api/v1/sessions/{session_id}/files", files)
+            .named(
+                "lookAtFiles",
+                "Tells what stands at a path of a session's worktree: a directory's entries, or a file's text",
+            )
+            .saying("No code runs, and the session need not be alive.")
+            .with_query(&[&PATH])
+            .refusing(&[Code::SessionNotFound, Code::FileNotFound, Code::InvalidPath]),
     ]
 }
 
@@ -85,11 +99,17 @@ pub(super) struct SessionView {
     vm_id: TemplateId,
     #[serde(flatten)]
     record: SessionRecord,
+    /// When its last execution ended, or began if it still runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_activity_at: Option<Timestamp>,
+    /// The bytes of memory that its code used when that execution ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_bytes: Option<u64>,
 }
 
 impl From<SessionRecord> for SessionView {
     fn from(record: SessionRecord) -> Self {
-        Self { vm_id: record.template_id, record }
+        Self { vm_id: record.template_id, record, last_activity_at: None, memory_bytes: None }
     }
 }
 
@@ -103,20 +123,46 @@ fn filter(query: &Query) -> Result<SessionFilter, ApiError> {
 }
 
 fn list(vm: &VmSystem, request: &Request) -> Result<Json<Vec<SessionView>>, ApiError> {
-    let records = vm.sessions(&filter(&request.query)?)?;
-    Ok(Json(records.into_iter().map(SessionView::from).collect()))
+    Ok(Json(with_activity(vm, vm.sessions(&filter(&request.query)?)?)?))
+}
+
+/// Shows sessions with what they did last.
+fn with_activity(vm: &VmSystem, records: Vec<SessionRecord>) -> Result<Vec<SessionView>, ApiError> {
+    let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+    let activity = vm.activity(&ids)?;
+    let activity: HashMap<_, _> = activity.into_iter().map(|activity| (activity.session_id, activity)).collect();
+    let with = |record: SessionRecord| {
+        let last = activity.get(&record.id);
+        SessionView {
+            last_activity_at: last.map(|last| last.last_activity_at),
+            memory_bytes: last.map(|last| last.memory_bytes),
+            ..record.into()
+        }
+    };
+    Ok(records.into_iter().map(with).collect())
+}
+
+/// Shows one session with what it did last.
+pub(super) fn shown(vm: &VmSystem, record: SessionRecord) -> Result<SessionView, ApiError> {
+    let mut views = with_activity(vm, vec![record])?;
+    views.pop().ok_or_else(|| ApiError::internal("a session was shown as none"))
 }
 
 fn create(vm: &VmSystem, _: &Request, body: Sent<CreateSession>) -> Result<Created<SessionView>, ApiError> {
-    Ok(Created(vm.create_session(body.read()?.into())?.record()?.into()))
+    Ok(Created(shown(vm, vm.create_session(body.read()?.into())?.record()?)?))
 }
 
 fn detail(vm: &VmSystem, request: &Request) -> Result<Json<SessionView>, ApiError> {
-    Ok(Json(vm.session(request.path(&SESSION)?)?.record()?.into()))
+    Ok(Json(shown(vm, vm.session(request.path(&SESSION)?)?.record()?)?))
+}
+
+fn files(vm: &VmSystem, request: &Request) -> Result<Json<WorktreeView>, ApiError> {
+    let session = vm.session(request.path(&SESSION)?)?;
+    Ok(Json(session.look(&request.query.get(&PATH)?.unwrap_or_default())?))
 }
 
 fn close(vm: &VmSystem, request: &Request) -> Result<Json<SessionView>, ApiError> {
-    Ok(Json(vm.session(request.path(&SESSION)?)?.close()?.into()))
+    Ok(Json(shown(vm, vm.session(request.path(&SESSION)?)?.close()?)?))
 }
 
 #[cfg(test)]

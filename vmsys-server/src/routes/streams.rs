@@ -13,7 +13,7 @@ use vmsys_core::{
 };
 
 use super::executions::AFTER_SEQ;
-use super::sessions::SessionView;
+use super::sessions::{SessionView, shown};
 use super::{EXECUTION, SESSION};
 use crate::error::{ApiError, Code};
 use crate::param::{Declared as _, Param, ParamValue};
@@ -89,7 +89,7 @@ fn session(vm: &VmSystem, request: &Request) -> Result<EventStream<SessionMessag
         (None, None, Some(count)) => SessionStart::Tail(count),
         (None, None, None) => SessionStart::Beginning,
     };
-    Ok(EventStream::of(OfSession(vm.watch_session(id, start)?)))
+    Ok(EventStream::of(OfSession(vm.clone(), vm.watch_session(id, start)?)))
 }
 
 /// Reads the place where a stream was cut off, as the stream itself gave it.
@@ -169,26 +169,26 @@ impl Source for OfExecution {
     }
 }
 
-struct OfSession(SessionWatch);
+struct OfSession(VmSystem, SessionWatch);
 
 impl Source for OfSession {
     fn read(&mut self) -> Result<Part, ApiError> {
         let mut text = String::new();
-        for news in self.0.look()? {
+        for news in self.1.look()? {
             match news {
                 SessionNews::Event(event) => {
                     let id = format!("{}:{}", event.execution_id, event.seq);
                     frame(&mut text, kind(&event), Some(&id), &event)?;
                 }
-                SessionNews::Session(record) => frame(&mut text, "session", None, &SessionView::from(*record))?,
+                SessionNews::Session(record) => frame(&mut text, "session", None, &shown(&self.0, *record)?)?,
                 _ => {}
             }
         }
-        Ok(Part { bytes: text.into(), is_last: self.0.is_over() })
+        Ok(Part { bytes: text.into(), is_last: self.1.is_over() })
     }
 
     fn poll_news(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.0.poll_news(context)
+        self.1.poll_news(context)
     }
 }
 

@@ -32,9 +32,13 @@ const HOSTS: &[&str] = &[
     "www.w3.org",
 ];
 
+/// What programs have written, and not we.
+const WRITTEN: [&str; 2] = ["Cargo.lock", NPM_LOCK];
+
+const NPM_LOCK: &str = "vmsys-server/ui/package-lock.json";
+
 fn ours() -> impl Iterator<Item = &'static File> {
-    // Written by cargo, not by us.
-    files().iter().filter(|file| file.path != "Cargo.lock")
+    files().iter().filter(|file| !WRITTEN.contains(&file.path.as_str()))
 }
 
 /// Every line for which the function has something to say.
@@ -127,6 +131,17 @@ fn links_lead_to_known_hosts() {
     hold(
         lines(files, say),
         "Registries, mirrors and machines of yours do not belong here; a public page worth a link goes into HOSTS.",
+    );
+}
+
+#[test]
+fn the_lock_file_of_npm_names_no_registry() {
+    let lock = files().iter().find(|file| file.path == NPM_LOCK).expect("the packages of the UI are locked");
+    assert!(lock.text.contains("\"integrity\""), "checksums say what is installed");
+    hold(
+        lines([lock].into_iter(), |line| line.contains("\"resolved\"").then(|| line.trim().to_owned())),
+        "Whoever installs has a registry of their own: `omit-lockfile-registry-resolved` is set in .npmrc, so run npm in \
+         vmsys-server/ui.",
     );
 }
 
