@@ -614,6 +614,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates/{template_id}/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Declares in TypeScript what scripts of a template find
+         * @description The text of a `.d.ts` file for editors, compilers and language models: the native modules that new sessions are granted, globals, `fetch`, and variables of `process.env`. What every session has is not in it: the language, the web's interfaces, and the modules of Node's that need no grant.
+         */
+        get: operations["getTemplateTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -972,7 +992,7 @@ export interface components {
         });
         /** @description One run of a snippet or file, and what came of it. */
         Execution: {
-            /** @description What the script saw as `__ARGS__`. */
+            /** @description What the script saw as `__ARGS__`; of a `call`, its arguments by place, as `{"0": ...}`; of a `set_global`, its `value`. Of the latter two, what JSON has not is an object with one key: `{"$bigint": "7"}`, `{"$bytes": "AQI="}`, `{"$number": "NaN"}`, and `{"$object": ...}` around an object that would look like one of these. */
             args: {
                 [key: string]: unknown;
             };
@@ -988,7 +1008,7 @@ export interface components {
             events?: components["schemas"]["Event"][];
             /** @description The id. */
             id: components["schemas"]["ExecutionId"];
-            /** @description The snippet, of a `repl`. */
+            /** @description The snippet, of a `repl`; the function's name, of a `call`; the global's, of a `set_global`. */
             input?: string;
             /** @description What was run. */
             kind: components["schemas"]["ExecutionKind"];
@@ -1026,7 +1046,7 @@ export interface components {
          */
         ExecutionId: string;
         /** @description What was run. */
-        ExecutionKind: "repl" | "run_file" | "startup";
+        ExecutionKind: "repl" | "run_file" | "startup" | "call" | "set_global";
         /** @description One message of a stream of Server-Sent Events. */
         ExecutionMessage: {
             data: string;
@@ -4061,6 +4081,43 @@ export interface operations {
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidPathOrStartupModeUnsupported"];
+            429: components["responses"]["LimitReached"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+        };
+    };
+    getTemplateTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The template. */
+                template_id: components["schemas"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The declarations. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/typescript": string;
+                };
+            };
+            400: components["responses"]["InvalidRequestOrValidationError"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFoundOrTemplateNotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["LimitReached"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];

@@ -7,7 +7,13 @@ import { layOut } from '../../lib/timeline';
 import { Empty, Loading, Problem, Status, useNow } from '../../ui/bits';
 
 const SHOWN = 100;
-const KINDS = { repl: 'Snippet', run_file: 'File', startup: 'Startup' } as const;
+const KINDS = {
+  repl: 'Snippet',
+  run_file: 'File',
+  startup: 'Startup',
+  call: 'Call',
+  set_global: 'Global',
+} as const;
 
 export default function Timeline({ sessionId }: { sessionId: string }) {
   const { data, error, refetch } = useQuery(executionsQuery(sessionId, SHOWN));
