@@ -217,6 +217,20 @@ impl FarRealm {
 }
 
 impl FarRealm {
+    /// Says what became of a worker that nothing can be done with any more.
+    fn describe(&mut self, broken: Broken) -> String {
+        match broken {
+            // Its end is not waited for: somebody waits for ours.
+            Broken::Closed if self.worker.killer().has_cut_off() => "the session's worker process was ended".to_owned(),
+            Broken::Closed => format!("the session's worker process died: {}", self.worker.end()),
+            Broken::Nonsense(what) => {
+                tracing::error!(what, "a worker broke the protocol, and was killed");
+                self.worker.end();
+                format!("the session's worker process was killed: it sent {what}")
+            }
+        }
+    }
+
     /// Asks what an honest worker answers at once, and in few words.
     fn ask_far(&mut self, question: &Question) -> Result<Answer, Broken> {
         let wire = &mut self.worker.wire;
@@ -284,12 +298,7 @@ impl Realm for FarRealm {
         let begun = Instant::now();
         let why = match self.run_far(job, &host) {
             Ok(outcome) => return outcome,
-            Err(Broken::Closed) => format!("the session's worker process died: {}", self.worker.end()),
-            Err(Broken::Nonsense(what)) => {
-                tracing::error!(what, "a worker broke the protocol, and was killed");
-                self.worker.end();
-                format!("the session's worker process was killed: it sent {what}")
-            }
+            Err(broken) => self.describe(broken),
         };
         self.lost = Some(why.clone());
         Outcome { usage: Usage { wall: begun.elapsed(), ..Usage::default() }, ..execution::lost(why) }
@@ -321,12 +330,7 @@ impl Realm for FarRealm {
         let answered = self.ask_far(&question);
         let why = match answered {
             Ok(answer) => return Some(answer),
-            Err(Broken::Closed) => format!("the session's worker process died: {}", self.worker.end()),
-            Err(Broken::Nonsense(what)) => {
-                tracing::error!(what, "a worker broke the protocol, and was killed");
-                self.worker.end();
-                format!("the session's worker process was killed: it sent {what}")
-            }
+            Err(broken) => self.describe(broken),
         };
         self.lost = Some(why);
         None

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ impl WarmProcess {
         rustix::process::waitid(WaitId::Pid(id), look)?;
         let process = rustix::process::pidfd_open(id, PidfdFlags::empty())?;
         let wire = Wire::new(ours);
-        let killer = Killer(Arc::new(Ends { process, line: wire.line() }));
+        let killer = Killer(Arc::new(Ends { process, line: wire.line(), is_cut: AtomicBool::new(false) }));
         let mut worker = Worker {
             id,
             wire,
@@ -149,6 +150,7 @@ pub(crate) struct Killer(Arc<Ends>);
 struct Ends {
     process: OwnedFd,
     line: Arc<UnixStream>,
+    is_cut: AtomicBool,
 }
 
 impl Killer {
@@ -160,8 +162,14 @@ impl Killer {
     /// Kills it, and has whoever listens to it hear at once that it is gone: the kernel would say so only once it has taken
     /// its memory apart.
     pub(crate) fn cut_off(&self) {
+        self.0.is_cut.store(true, Ordering::Release);
         self.kill();
         let _ = handover::cut(&self.0.line);
+    }
+
+    /// Tells whether it was cut off.
+    pub(super) fn has_cut_off(&self) -> bool {
+        self.0.is_cut.load(Ordering::Acquire)
     }
 
     /// Tells whether the process has ended.
