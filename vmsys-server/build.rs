@@ -1,0 +1,66 @@
+//! Notes what the crate is built from: the commit, the target, the profile and the compiler.
+//!
+//! No time is noted, so that the same source gives the same program. Nothing here can fail a build: what cannot be found
+//! out is `unknown`.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+/// What cargo puts into a packaged crate: the commit that it was packaged from.
+const PACKAGED_FROM: &str = ".cargo_vcs_info.json";
+
+fn main() {
+    let of_cargo = |name| env::var(name).unwrap_or_default();
+    let compiler = output(Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("--version"));
+    let facts = [
+        ("COMMIT", packaged_from().or_else(commit).unwrap_or_default()),
+        ("TARGET", of_cargo("TARGET")),
+        ("PROFILE", of_cargo("PROFILE")),
+        ("RUSTC", compiler.unwrap_or_default()),
+    ];
+    for (name, value) in facts {
+        let value = if value.is_empty() { "unknown" } else { &value };
+        tell(&format!("rustc-env=VMSYS_BUILD_{name}={value}"));
+    }
+    tell("rerun-if-changed=build.rs");
+}
+
+/// Tells cargo something.
+#[allow(clippy::print_stdout, reason = "it is how a build script speaks to cargo")]
+fn tell(what: &str) {
+    println!("cargo::{what}");
+}
+
+/// The commit that a packaged crate names, which is the first string of 40 hexadecimal digits in its note.
+fn packaged_from() -> Option<String> {
+    let note = std::fs::read_to_string(PACKAGED_FROM).ok()?;
+    note.split('"').find(|word| word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit())).map(short)
+}
+
+/// The commit that is checked out, if this file is part of it: a crate that lies in somebody else's repository is not.
+fn commit() -> Option<String> {
+    git(&["ls-files", "--error-unmatch", "build.rs"])?;
+    // What moves when another commit is checked out, and when one is made.
+    for file in ["HEAD", "logs/HEAD"] {
+        let path = git(&["rev-parse", "--git-path", file])?;
+        // Cargo runs the script each time for a file that is not there.
+        if Path::new(&path).exists() {
+            tell(&format!("rerun-if-changed={path}"));
+        }
+    }
+    git(&["rev-parse", "HEAD"]).map(|commit| short(&commit))
+}
+
+fn short(commit: &str) -> String {
+    commit.chars().take(12).collect()
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    output(Command::new("git").args(arguments))
+}
+
+fn output(command: &mut Command) -> Option<String> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+}
