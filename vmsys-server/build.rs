@@ -7,6 +7,9 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
+/// Names the commit where neither git nor cargo can: a variable of whoever builds from an archive.
+const TOLD: &str = "VM_SYSTEM_COMMIT";
+
 /// What cargo puts into a packaged crate: the commit that it was packaged from.
 const PACKAGED_FROM: &str = ".cargo_vcs_info.json";
 
@@ -14,7 +17,7 @@ fn main() {
     let of_cargo = |name| env::var(name).unwrap_or_default();
     let compiler = output(Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("--version"));
     let facts = [
-        ("COMMIT", packaged_from().or_else(commit).unwrap_or_default()),
+        ("COMMIT", told().or_else(packaged_from).or_else(commit).unwrap_or_default()),
         ("TARGET", of_cargo("TARGET")),
         ("PROFILE", of_cargo("PROFILE")),
         ("RUSTC", compiler.unwrap_or_default()),
@@ -30,6 +33,15 @@ fn main() {
 #[allow(clippy::print_stdout, reason = "it is how a build script speaks to cargo")]
 fn tell(what: &str) {
     println!("cargo::{what}");
+}
+
+/// The commit that the environment names.
+fn told() -> Option<String> {
+    tell(&format!("rerun-if-env-changed={TOLD}"));
+    env::var(TOLD)
+        .ok()
+        .filter(|commit| !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_graphic()))
+        .map(|commit| short(&commit))
 }
 
 /// The commit that a packaged crate names, which is the first string of 40 hexadecimal digits in its note.

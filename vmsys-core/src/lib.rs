@@ -234,3 +234,7 @@ pub use self::value::{
     Bytes, CallError, JsonText, ResultValue, TreeEntry, TreeEntryKind, TreeText, Value, ValueError, ValueTree,
     ValueType,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

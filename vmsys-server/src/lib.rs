@@ -64,3 +64,7 @@ pub use self::routes::openapi_document;
 pub use self::server::{Server, StartError, refuse_to_start, run_blocking, serve};
 pub use self::token::AuthToken;
 pub use vmsys_core::{WorkerAlloc, become_worker};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

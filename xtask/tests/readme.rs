@@ -46,7 +46,8 @@ const NOT_RUN: &[(&str, usize, &str)] = &[
 
 #[test]
 fn what_is_not_run_has_a_reason() {
-    let topics = fs::read_dir(root().join(TOPICS)).expect("a folder of topics").map(|entry| entry.expect("a file").path());
+    let topics =
+        fs::read_dir(root().join(TOPICS)).expect("a folder of topics").map(|entry| entry.expect("a file").path());
     let pages = topics.chain([root().join("README.md")]).filter(|path| path.extension().is_some_and(|end| end == "md"));
     for path in pages {
         let text = fs::read_to_string(&path).expect("a page");
@@ -78,7 +79,10 @@ fn run_as_printed(document: &str, least: usize) {
         if let Some(expected) = block.output {
             let (expected, piece) = (expected.trim(), piece.trim());
             let commands = block.commands;
-            assert!(matches(expected, piece), "{document}:\n{commands}\nshould print\n\n{expected}\n\nand prints\n\n{piece}\n");
+            assert!(
+                matches(expected, piece),
+                "{document}:\n{commands}\nshould print\n\n{expected}\n\nand prints\n\n{piece}\n"
+            );
         }
     }
 }

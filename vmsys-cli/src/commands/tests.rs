@@ -1,6 +1,5 @@
 //! Whole commands against a daemon that answers as told: the lines that scripts read, and the exit codes.
 
-
 use super::*;
 use crate::args::tests::words;
 use crate::client::tests::{http, listener};

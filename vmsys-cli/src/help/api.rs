@@ -73,7 +73,8 @@ impl<'a> Reference<'a> {
             let colon = if about.is_empty() { "" } else { ": " };
             told.push_str(&format!("- `{name}` ({must}){colon}{}\n", about.replace('\n', " ")));
         }
-        let answers = operation["responses"].as_object().into_iter().flatten().filter(|(_, answer)| answer["$ref"].is_null());
+        let answers =
+            operation["responses"].as_object().into_iter().flatten().filter(|(_, answer)| answer["$ref"].is_null());
         for (status, answer) in answers {
             told.push_str(&format!("- answers {status}: {}\n", text(answer, "description")));
         }

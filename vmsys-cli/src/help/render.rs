@@ -328,7 +328,10 @@ mod tests {
             ("one two\nthree **four**five", "one two\nthree\nfourfive\n"),
             ("- a\n- b c d e f g h\n  - x", "- a\n- b c d\n  e f g\n  h\n  - x\n"),
             ("1. a\n2. b", "1. a\n2. b\n"),
-            ("x:\n\n```sh\nlonger than a line | wc\n\n  in\n```\ny", "x:\n\n    longer than a line | wc\n\n      in\n\ny\n"),
+            (
+                "x:\n\n```sh\nlonger than a line | wc\n\n  in\n```\ny",
+                "x:\n\n    longer than a line | wc\n\n      in\n\ny\n",
+            ),
             ("a [link](http://example.com) b", "a link b\n"),
             ("\\<x\\> \\_\\_y\\_\\_", "<x>\n__y__\n"),
         ] {
@@ -341,9 +344,6 @@ mod tests {
     #[test]
     fn a_terminal_sees_styles_and_no_signs() {
         let page = render("# A\n\n`b` **c**", Look { width: 80, color: true });
-        assert_eq!(
-            page,
-            format!("{TITLE}A{TITLE:#}\n\n{CODE}b{CODE:#} {bold}c{bold:#}\n", bold = Style::new().bold())
-        );
+        assert_eq!(page, format!("{TITLE}A{TITLE:#}\n\n{CODE}b{CODE:#} {bold}c{bold:#}\n", bold = Style::new().bold()));
     }
 }

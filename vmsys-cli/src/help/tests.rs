@@ -33,7 +33,9 @@ fn written_topics_fit_a_narrow_terminal_and_name_only_topics_that_there_are() {
         let page = render::render(&markdown, render::Look { width: 80, color: false });
         let long = page.lines().find(|line| line.chars().count() > 100);
         assert_eq!(long, None, "{}", topic.name);
-        for (_, after) in markdown.match_indices("vm-system help ").map(|(at, found)| markdown.split_at(at + found.len())) {
+        for (_, after) in
+            markdown.match_indices("vm-system help ").map(|(at, found)| markdown.split_at(at + found.len()))
+        {
             let name = after.split(|char: char| char != '-' && !char.is_alphanumeric()).next().unwrap();
             let known = name == "TOPIC" || Topic::named(name).is_some();
             assert!(known || commands::definition().find_subcommand(name).is_some(), "{}: {name}", topic.name);
