@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -204,6 +205,14 @@ pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
+/// Returns the directory that relative names are taken from.
+pub(crate) fn current_dir() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|error| {
+        Error::failed("IO_ERROR", format!("cannot tell the current directory: {error}"))
+            .hint("it may be gone: change to a directory that is there")
+    })
+}
+
 /// Returns the code of an argument, which `-` leaves to standard input.
 pub(crate) fn code(argument: String) -> Result<String> {
     if argument != "-" {
@@ -214,7 +223,10 @@ pub(crate) fn code(argument: String) -> Result<String> {
         .lock()
         .read_to_end(&mut code)
         .map_err(|error| Error::failed("IO_ERROR", format!("cannot read standard input: {error}")))?;
-    String::from_utf8(code).map_err(|_| Error::failed("IO_ERROR", "standard input is not UTF-8 text"))
+    String::from_utf8(code).map_err(|_| {
+        Error::failed("IO_ERROR", "standard input is not UTF-8 text")
+            .hint("convert it first, for example with `iconv -f ISO-8859-1 -t UTF-8`")
+    })
 }
 
 #[cfg(test)]

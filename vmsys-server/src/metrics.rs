@@ -337,6 +337,11 @@ mod tests {
         ] {
             assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
         }
+        let build = format!("vmsys_build_info{{version=\"{}\",commit=\"{}\",", BUILD.version, BUILD.commit);
+        assert!(
+            text.lines().any(|line| line.starts_with(&build) && line.ends_with("} 1")),
+            "{build} is not in\n{text}"
+        );
         let mut names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         names.sort_unstable();
         let all = names.len();

@@ -29,6 +29,7 @@ struct Block<'a> {
 #[test]
 fn the_commands_of_the_readme_run_as_printed() {
     run_as_printed("README.md", 6);
+    run_as_printed("vmsys-cli/README.md", 1);
 }
 
 #[test]

@@ -224,7 +224,7 @@ impl Printer {
         }
         let indent = self.indent();
         let bullet = self.bullet.take();
-        let width = self.look.width.saturating_sub(indent).max(NARROWEST);
+        let width = self.look.width.saturating_sub(indent);
         for (number, words) in flow.lines(width).iter().enumerate() {
             let line = self.line(words);
             match &bullet {
@@ -254,18 +254,29 @@ impl Printer {
     }
 
     fn line(&self, words: &[Word]) -> String {
-        let mut line = String::new();
+        // What has one style is painted as one: an underline goes on between words.
+        let mut runs: Vec<Piece> = Vec::new();
         for (number, word) in words.iter().enumerate() {
-            if number > 0 {
-                line.push(' ');
+            for (at, (style, text)) in word.0.iter().enumerate() {
+                let last = runs.last().map(|(style, _)| *style);
+                if number > 0 && at == 0 {
+                    append(&mut runs, if last == Some(*style) { *style } else { Style::new() }, " ");
+                }
+                append(&mut runs, *style, text);
             }
-            word.0.iter().for_each(|(style, text)| line.push_str(&self.painted(*style, text)));
         }
-        line
+        runs.iter().map(|(style, text)| self.painted(*style, text)).collect()
     }
 
     fn painted(&self, style: Style, text: &str) -> String {
         if self.look.color && !style.is_plain() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+fn append(runs: &mut Vec<Piece>, style: Style, text: &str) {
+    match runs.last_mut() {
+        Some((last, run)) if *last == style => run.push_str(text),
+        _ => runs.push((style, text.to_owned())),
     }
 }
 
@@ -343,7 +354,10 @@ mod tests {
 
     #[test]
     fn a_terminal_sees_styles_and_no_signs() {
-        let page = render("# A\n\n`b` **c**", Look { width: 80, color: true });
-        assert_eq!(page, format!("{TITLE}A{TITLE:#}\n\n{CODE}b{CODE:#} {bold}c{bold:#}\n", bold = Style::new().bold()));
+        let page = render("# A d\n\n`b` **c**", Look { width: 80, color: true });
+        assert_eq!(
+            page,
+            format!("{TITLE}A d{TITLE:#}\n\n{CODE}b{CODE:#} {bold}c{bold:#}\n", bold = Style::new().bold())
+        );
     }
 }

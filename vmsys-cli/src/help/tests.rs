@@ -1,3 +1,5 @@
+//! Topics against what they are about.
+
 use super::*;
 
 /// What a topic says.
