@@ -71,6 +71,10 @@ fn shells_get_a_script_that_they_can_read() {
         let script = help(&["completions", shell]).expect(0).stdout;
         holds(shell, script.contains("runtime-summary") && script.contains("add-capability"), &script)
     });
+    for shell in ["zsh", "fish"] {
+        let script = help(&["completions", shell]).expect(0).stdout;
+        assert!(script.contains("getting-started"), "{shell} knows no topics: {script}");
+    }
     let mut bash = Command::new("bash");
     bash.arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped());
     // A machine without bash has nobody to complete for.

@@ -1,6 +1,9 @@
 //! `vm-system help`: topics, laid out for whoever reads, and the help of commands.
 
-use clap::Args;
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args};
 use serde_json::json;
 
 use crate::args::Cli;
@@ -19,8 +22,29 @@ Examples:
   vm-system help api-reference | less")]
 pub(crate) struct HelpArgs {
     /// A topic, or a command with the names that lead to it; nothing lists them
-    #[arg(value_name = "TOPIC|COMMAND")]
+    #[arg(value_name = "TOPIC|COMMAND", value_parser = Subject, hide_possible_values = true)]
     pub(crate) subject: Vec<String>,
+}
+
+/// Reads any name, and tells shells those of the topics.
+#[derive(Debug, Clone)]
+struct Subject;
+
+impl TypedValueParser for Subject {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> std::result::Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(TOPICS.iter().map(|topic| PossibleValue::new(topic.name).help(topic.about))))
+    }
 }
 
 /// Prints a topic, or the help of a command.
