@@ -455,7 +455,12 @@ fn global_flags_may_stand_anywhere() {
 fn help_and_version_are_there() {
     let home = Home::new();
     let version = alone(&home.root(), &["--version"]).expect(0);
-    assert_eq!(version.stdout, format!("vm-system {}\n", env!("CARGO_PKG_VERSION")));
+    let short = alone(&home.root(), &["-V"]).expect(0);
+    assert_eq!(short.stdout, format!("vm-system {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(version.stdout.starts_with(&short.stdout), "{version:?}");
+    let facts: Vec<&str> =
+        version.lines().into_iter().skip(1).filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    assert_eq!(facts, ["commit", "target", "profile", "compiler"]);
     let cases: [(&[&str], &[&str]); 6] = [
         (
             &["--help"],

@@ -98,6 +98,9 @@ fn the_numbers_are_a_document_too() {
     assert!(stats["store"]["commits"]["p50_ms"].as_f64().unwrap() > 0.0, "{stats}");
     assert!(stats["uptime_ms"].as_u64().is_some() && stats["process"]["threads"].as_u64().unwrap() > 1, "{stats}");
 
+    let version = daemon.cli(&["--version"]).expect(0);
+    assert!(version.lines().contains(&format!("commit: {}", text(&stats["commit"])).as_str()), "{version:?} {stats}");
+
     let shown = daemon.cli(&["ops", "status", "--interval", "0"]).expect(0).stdout;
     for words in ["1 ready, 0 starting", "1 ended (1 ok", "SESSION_NOT_FOUND  1", "LATENCY", "repl"] {
         assert!(shown.contains(words), "{words} in\n{shown}");

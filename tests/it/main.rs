@@ -7,6 +7,7 @@
 
 mod cli;
 mod cli_grants;
+mod cli_help;
 mod cli_live;
 mod cli_streams;
 mod durability;

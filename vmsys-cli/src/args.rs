@@ -1,15 +1,19 @@
 //! The command line: what can be said, and how it is read.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use serde_json::{Map, Value};
 
+use crate::commands::completions::CompletionsArgs;
 use crate::commands::exec::ExecCommand;
+use crate::commands::help::HelpArgs;
 use crate::commands::libs::LibsCommand;
+use crate::commands::man::ManArgs;
 use crate::commands::ops::OpsCommand;
 use crate::commands::repl::ReplArgs;
 use crate::commands::run::{EvalArgs, RunArgs};
@@ -24,7 +28,14 @@ use crate::output::Output;
 /// A template says what code may do and use, a session is a live runtime made from a template over a directory, and an
 /// execution is one snippet or file that was run in a session, recorded with everything that it printed.
 #[derive(Debug, Parser)]
-#[command(name = "vm-system", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(
+    name = "vm-system",
+    version,
+    long_version = serve::LONG_VERSION,
+    max_term_width = 100,
+    after_help = EXAMPLES,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: CommonArgs,
@@ -41,6 +52,7 @@ Examples:
   vm-system session create --template-id ID \\
       --workspace-id ws-1 --base-commit HEAD --worktree-path \"$PWD\"
   vm-system exec repl SESSION_ID 'const seed = 40; seed + 2'
+  vm-system help getting-started
 
 Exit codes:
   0  done
@@ -106,6 +118,43 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Evaluate JavaScript right here, without a daemon, and print its value
     Eval(EvalArgs),
+    /// Tell about a topic or a command; alone, list what there is help about
+    Help(HelpArgs),
+    /// Print the script that makes a shell complete command lines
+    Completions(CompletionsArgs),
+    /// Print the manual's page, or write the pages of all commands
+    Man(ManArgs),
+}
+
+/// The command that each group has beside its own: `vm-system template help create`.
+const HELP: &str = "help";
+/// What that command is given.
+const HELP_SUBJECT: &str = "subject";
+
+impl Cli {
+    /// Returns the definition of the command line.
+    pub(crate) fn definition() -> clap::Command {
+        // Clap's own `help` knows no topics, and would have to go from the groups along with the first one.
+        let help = || {
+            let subject = Arg::new(HELP_SUBJECT).value_name("COMMAND").action(ArgAction::Append).num_args(..);
+            clap::Command::new(HELP).about("Print the help of a command").hide(true).arg(subject)
+        };
+        Self::command().mut_subcommands(|group| if group.has_subcommands() { group.subcommand(help()) } else { group })
+    }
+
+    /// Reads a command line.
+    pub(crate) fn read(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let matches = Self::definition().try_get_matches_from(line)?;
+        if let Some((group, within)) = matches.subcommand()
+            && let Some((HELP, asked)) = within.subcommand()
+        {
+            let names = asked.get_many::<String>(HELP_SUBJECT).into_iter().flatten().cloned();
+            let subject = std::iter::once(group.to_owned()).chain(names).collect();
+            let common = CommonArgs::from_arg_matches(&matches)?;
+            return Ok(Self { common, command: Command::Help(HelpArgs { subject }) });
+        }
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::definition()))
+    }
 }
 
 /// Prints help, the version, or what is wrong with the command line.
@@ -156,6 +205,14 @@ pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
+/// Returns the directory that relative names are taken from.
+pub(crate) fn current_dir() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|error| {
+        Error::failed("IO_ERROR", format!("cannot tell the current directory: {error}"))
+            .hint("it may be gone: change to a directory that is there")
+    })
+}
+
 /// Returns the code of an argument, which `-` leaves to standard input.
 pub(crate) fn code(argument: String) -> Result<String> {
     if argument != "-" {
@@ -166,12 +223,14 @@ pub(crate) fn code(argument: String) -> Result<String> {
         .lock()
         .read_to_end(&mut code)
         .map_err(|error| Error::failed("IO_ERROR", format!("cannot read standard input: {error}")))?;
-    String::from_utf8(code).map_err(|_| Error::failed("IO_ERROR", "standard input is not UTF-8 text"))
+    String::from_utf8(code).map_err(|_| {
+        Error::failed("IO_ERROR", "standard input is not UTF-8 text")
+            .hint("convert it first, for example with `iconv -f ISO-8859-1 -t UTF-8`")
+    })
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use clap::CommandFactory;
     use clap::error::ErrorKind;
     use serde_json::json;
 
@@ -201,12 +260,12 @@ pub(crate) mod tests {
     }
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(words(line))
+        Cli::read(words(line))
     }
 
     #[test]
     fn the_definition_is_sound() {
-        Cli::command().debug_assert();
+        Cli::definition().debug_assert();
     }
 
     #[test]
@@ -302,6 +361,14 @@ pub(crate) mod tests {
             "vm-system session globals ID --builtins",
             "vm-system session complete ID x.fo --cursor 3",
             "vm-system session history ID --limit 3 --before EXECUTION_ID",
+            "vm-system help",
+            "vm-system help examples --color always",
+            "vm-system help template create",
+            "vm-system template help create",
+            "vm-system exec help",
+            "vm-system completions bash",
+            "vm-system man",
+            "vm-system man pages",
         ] {
             if let Err(error) = parse(line) {
                 panic!("{line}: {error}");
@@ -344,6 +411,9 @@ pub(crate) mod tests {
             "vm-system repl --session ID --template demo",
             "vm-system session complete ID",
             "vm-system session history ID --limit 0",
+            "vm-system completions",
+            "vm-system completions csh",
+            "vm-system man a b",
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()), "{line}: {error}");

@@ -251,6 +251,14 @@ fn hint(code: &str, details: &Map<String, Value>, request_id: Option<&str>) -> O
         "ALREADY_EXISTS" => "choose another name; `vm-system template list` and `vm-system template list-startup \
                              TEMPLATE_ID` show what there is"
             .to_owned(),
+        "TEMPLATE_INACTIVE" => {
+            "`vm-system template update TEMPLATE_ID --active true` lets sessions be made from it again".to_owned()
+        }
+        "URI_TOO_LONG" => "an id, a name or a text on the command line is too long for a request".to_owned(),
+        "REQUEST_TIMEOUT" => "the request came too slowly: try again, nearer to the daemon".to_owned(),
+        "METHOD_NOT_ALLOWED" | "UNSUPPORTED_MEDIA_TYPE" => {
+            "the daemon does not know this request: is it of another version, or is a proxy in between?".to_owned()
+        }
         "INVALID_PATH" => "a file is named by a relative path that stays in the worktree, a worktree by an absolute \
                            path of a directory that exists"
             .to_owned(),

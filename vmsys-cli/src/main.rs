@@ -8,13 +8,12 @@ mod args;
 mod client;
 mod commands;
 mod error;
+mod help;
 mod interrupt;
 mod json;
 mod output;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::args::Cli;
 use crate::output::Output;
@@ -26,7 +25,7 @@ fn main() -> ExitCode {
     if let Some(code) = commands::serve::become_worker() {
         return code;
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(refusal) => return args::refuse(&refusal),
     };

@@ -30,6 +30,11 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 /// How wide the last column of a table may be on a terminal; in a pipe nothing is ever cut.
 const LAST_COLUMN: usize = 60;
 
+/// How wide a page is where there is no terminal.
+const PIPE_WIDTH: usize = 80;
+/// How narrow and how wide a page may be on a terminal; one that says 0 does not know.
+const WIDTHS: (usize, usize) = (40, 100);
+
 /// Both streams, and the form that the caller asked for.
 pub(crate) struct Output {
     out: Sink,
@@ -134,6 +139,17 @@ impl Output {
     /// Writes a text of several lines as it came.
     pub(crate) fn text(&mut self, text: &str) {
         self.out.write(&visible_lines(text));
+    }
+
+    /// Writes a page of ours, which has its styles already.
+    pub(crate) fn page(&mut self, page: &str) {
+        self.out.write(page);
+    }
+
+    /// Returns how many columns a page may have: lines that are longer than that are hard to read.
+    pub(crate) fn width(&self) -> usize {
+        let size = if self.out.terminal { rustix::termios::tcgetwinsize(io::stdout()).ok() } else { None };
+        size.map_or(PIPE_WIDTH, |size| usize::from(size.ws_col).clamp(WIDTHS.0, WIDTHS.1))
     }
 
     /// Writes a document: laid out on a terminal, on one line in a pipe.

@@ -235,3 +235,7 @@ pub use self::value::{
     ValueType,
 };
 pub use self::worktree::{WorktreeEntry, WorktreeEntryKind, WorktreeView};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

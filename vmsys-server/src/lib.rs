@@ -27,6 +27,7 @@
 //! do. Whatever goes wrong becomes an error (`error`) with the one envelope of the API.
 
 mod access;
+mod build;
 mod config;
 mod connection;
 mod cors;
@@ -54,10 +55,16 @@ mod token;
 mod turned_away;
 mod ui;
 
+pub use self::build::{BUILD, Build, LONG_VERSION};
 pub use self::config::{CacheArgs, Config, GlobalArgs, LogFormat, LogLevel, ServeArgs};
 pub use self::cors::Origin;
 pub use self::host_env::HostEnv;
 pub use self::net::{Net, Resolve, Resolving};
+pub use self::routes::openapi_document;
 pub use self::server::{Server, StartError, refuse_to_start, run_blocking, serve};
 pub use self::token::AuthToken;
 pub use vmsys_core::{WorkerAlloc, become_worker};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

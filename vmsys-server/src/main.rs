@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use vmsys_server::{AuthToken, GlobalArgs, HostEnv, ServeArgs};
+use vmsys_server::{AuthToken, GlobalArgs, HostEnv, LONG_VERSION, ServeArgs};
 
 /// Serves JavaScript sessions over HTTP
 #[derive(Debug, Parser)]
-#[command(name = "vmsys-server", version)]
+#[command(name = "vmsys-server", version, long_version = LONG_VERSION)]
 struct Program {
     #[command(flatten)]
     global: GlobalArgs,

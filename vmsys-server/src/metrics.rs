@@ -13,6 +13,7 @@ use prometheus::proto::{self, Bucket, Counter, Gauge, LabelPair, Metric, MetricF
 use prometheus::{Encoder as _, TextEncoder};
 use vmsys_core::{Distribution, Histogram, Stats, StoreStats, Timestamp};
 
+use crate::build::BUILD;
 use crate::error::ApiError;
 use crate::process;
 
@@ -160,10 +161,10 @@ impl Metrics {
     /// What every process tells under the names that every process has.
     fn of_process(&self) -> Vec<MetricFamily> {
         let usage = process::usage();
-        let build = labels([("version", env!("CARGO_PKG_VERSION"))]);
+        let build = labels([("version", BUILD.version), ("commit", BUILD.commit), ("target", BUILD.target)]);
         let started = self.started_at.as_millis() as f64 / 1e3;
         vec![
-            gauges("vmsys_build_info", "The version that runs.", [(build, 1.0)]),
+            gauges("vmsys_build_info", "What runs, and what it was built from.", [(build, 1.0)]),
             gauge("process_start_time_seconds", "When it was started, since 1970.", started),
             gauge("process_resident_memory_bytes", "Memory that it has in RAM.", usage.resident_bytes as f64),
             gauge("process_threads", "Threads that it has.", usage.threads as f64),
@@ -336,6 +337,11 @@ mod tests {
         ] {
             assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
         }
+        let build = format!("vmsys_build_info{{version=\"{}\",commit=\"{}\",", BUILD.version, BUILD.commit);
+        assert!(
+            text.lines().any(|line| line.starts_with(&build) && line.ends_with("} 1")),
+            "{build} is not in\n{text}"
+        );
         let mut names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         names.sort_unstable();
         let all = names.len();

@@ -1,4 +1,4 @@
-//! Runs the commands of README.md as they are printed, and compares what they print.
+//! Runs the commands of README.md and of the topics of `vm-system help` as they are printed, and compares what they print.
 //!
 //! Blocks marked `bash` are run by one shell, in order, in an empty directory. A `text` block after one is what it
 //! prints; `…` in it stands for what differs from run to run. Blocks marked `console` are for reading: they build.
@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A line that tells where the output of one block ends. No command prints it.
 const MARK: &str = "=== end of block ===";
 
+/// Where the written topics are.
+const TOPICS: &str = "vmsys-cli/src/help";
+
 /// Commands, and what they print, if the document says.
 struct Block<'a> {
     commands: &'a str,
@@ -25,9 +28,45 @@ struct Block<'a> {
 
 #[test]
 fn the_commands_of_the_readme_run_as_printed() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("there is a README");
-    let mut blocks = blocks(&readme);
-    assert!(blocks.len() >= 6, "the README shows how to use it");
+    run_as_printed("README.md", 6);
+    run_as_printed("vmsys-cli/README.md", 1);
+}
+
+#[test]
+fn the_commands_of_the_topics_run_as_printed() {
+    for (topic, least) in [("getting-started", 4), ("templates-and-sessions", 4), ("examples", 7)] {
+        run_as_printed(&format!("{TOPICS}/{topic}.md"), least);
+    }
+}
+
+/// Blocks that are no `bash` and show commands, by document, and why they cannot be run here.
+const NOT_RUN: &[(&str, usize, &str)] = &[
+    ("README.md", 3, "two of them build the checkout, and one shows a prompt"),
+    ("contributing.md", 1, "it builds the checkout, and tests it"),
+];
+
+#[test]
+fn what_is_not_run_has_a_reason() {
+    let topics =
+        fs::read_dir(root().join(TOPICS)).expect("a folder of topics").map(|entry| entry.expect("a file").path());
+    let pages = topics.chain([root().join("README.md")]).filter(|path| path.extension().is_some_and(|end| end == "md"));
+    for path in pages {
+        let text = fs::read_to_string(&path).expect("a page");
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let allowed = NOT_RUN.iter().find(|(page, ..)| *page == name).map_or(0, |(_, count, _)| *count);
+        assert_eq!(text.matches("\n```console\n").count(), allowed, "{name}: say why in NOT_RUN, or make them `bash`");
+        for language in ["sh", "shell", "zsh"] {
+            assert!(!text.contains(&format!("\n```{language}\n")), "{name}: `bash` is what is run");
+        }
+    }
+}
+
+/// Runs a document's commands in a directory of their own.
+#[track_caller]
+fn run_as_printed(document: &str, least: usize) {
+    let text = fs::read_to_string(root().join(document)).expect("the document is there");
+    let mut blocks = blocks(&text);
+    assert!(blocks.len() >= least, "{document} shows how to use it");
     if !there_is("curl") {
         // A machine with cargo alone runs the others.
         blocks.retain(|block| !block.commands.contains("curl"));
@@ -41,7 +80,10 @@ fn the_commands_of_the_readme_run_as_printed() {
         if let Some(expected) = block.output {
             let (expected, piece) = (expected.trim(), piece.trim());
             let commands = block.commands;
-            assert!(matches(expected, piece), "\n{commands}\nshould print\n\n{expected}\n\nand prints\n\n{piece}\n");
+            assert!(
+                matches(expected, piece),
+                "{document}:\n{commands}\nshould print\n\n{expected}\n\nand prints\n\n{piece}\n"
+            );
         }
     }
 }

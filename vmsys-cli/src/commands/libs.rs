@@ -164,7 +164,8 @@ fn verify(cache: &LibraryCache, out: &mut Output) -> Result<Exit> {
 
 fn add(cache: &LibraryCache, path: PathBuf, new: NewLibrary, out: &mut Output) -> Result<Exit> {
     let bytes = std::fs::read(&path)
-        .map_err(|error| Error::failed("IO_ERROR", format!("cannot read {}: {error}", path.display())))?;
+        .map_err(|error| Error::failed("IO_ERROR", format!("cannot read {}: {error}", path.display())))
+        .map_err(|error| error.hint("name a file of this machine with the library's code"))?;
     let origin = std::path::absolute(&path).unwrap_or(path).display().to_string();
     let added = cache.add(new.origin(origin), &bytes).map_err(from_the_command_line)?;
     if out.is_json() {

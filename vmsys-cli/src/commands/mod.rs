@@ -1,8 +1,11 @@
 //! One file a group of commands, and the one place that sends a command line to its group.
 
+pub(crate) mod completions;
 pub(crate) mod exec;
 mod follow;
+pub(crate) mod help;
 pub(crate) mod libs;
+pub(crate) mod man;
 pub(crate) mod ops;
 pub(crate) mod repl;
 pub(crate) mod run;
@@ -33,6 +36,9 @@ pub(crate) fn run(cli: Cli, out: &mut Output) -> Result<Exit> {
         Command::Repl(args) => repl::run(args, client, out),
         Command::Run(args) => run::run(args, out),
         Command::Eval(args) => run::eval(args, out),
+        Command::Help(args) => help::run(args, out),
+        Command::Completions(args) => completions::run(&args, out),
+        Command::Man(args) => man::run(&args, out),
     }
 }
 

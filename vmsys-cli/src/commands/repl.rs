@@ -27,7 +27,7 @@ use self::here::Here;
 use self::stop::Stop;
 use super::run::{LimitArgs, script};
 use super::{shown, understood};
-use crate::args::{code, id};
+use crate::args::{code, current_dir, id};
 use crate::client::Client;
 use crate::client::records::{Event, Execution};
 use crate::error::{Error, Exit, Result};
@@ -152,11 +152,6 @@ pub(crate) fn run(args: ReplArgs, client: impl FnOnce() -> Result<Client>, out: 
     // The answer is out: what does not end well ends with the process, or with its daemon.
     place.close().ok();
     exit
-}
-
-fn current_dir() -> Result<PathBuf> {
-    std::env::current_dir()
-        .map_err(|error| Error::failed("IO_ERROR", format!("cannot tell the current directory: {error}")))
 }
 
 fn no_text() -> Error {

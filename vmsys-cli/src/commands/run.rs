@@ -125,8 +125,7 @@ pub(crate) fn run(args: RunArgs, out: &mut Output) -> Result<Exit> {
 pub(crate) fn eval(args: EvalArgs, out: &mut Output) -> Result<Exit> {
     let limits = args.limits.limits()?;
     let code = args::code(args.code)?;
-    let worktree = std::env::current_dir()
-        .map_err(|error| Error::failed("IO_ERROR", format!("cannot tell the current directory: {error}")))?;
+    let worktree = args::current_dir()?;
     one_shot(limits, &worktree, out, Print::Value, |session| session.repl(code))
 }
 
@@ -136,11 +135,14 @@ pub(crate) fn eval(args: EvalArgs, out: &mut Output) -> Result<Exit> {
 pub(super) fn script(file: &Path) -> Result<(PathBuf, String)> {
     let shown = file.display();
     let real = fs::canonicalize(file).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::failed("FILE_NOT_FOUND", format!("cannot run {shown}: there is no such file")),
+        ErrorKind::NotFound => Error::failed("FILE_NOT_FOUND", format!("cannot run {shown}: there is no such file"))
+            .hint("a relative path is taken from the current directory; code itself is run by `vm-system eval CODE`"),
         _ => Error::failed("IO_ERROR", format!("cannot run {shown}: {error}")),
     })?;
     if real.is_dir() {
-        return Err(Error::failed("INVALID_PATH", format!("cannot run {shown}: it is a directory")));
+        return Err(
+            Error::failed("INVALID_PATH", format!("cannot run {shown}: it is a directory")).hint("name a file in it")
+        );
     }
     match (real.parent(), real.file_name().and_then(|name| name.to_str())) {
         (Some(worktree), Some(name)) => Ok((worktree.to_owned(), name.to_owned())),

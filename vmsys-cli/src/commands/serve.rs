@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use crate::error::{Exit, Result};
 #[cfg(test)]
 pub(crate) use vmsys_server::LogLevel;
-pub(crate) use vmsys_server::{AuthToken, CacheArgs, GlobalArgs, ServeArgs, WorkerAlloc};
+pub(crate) use vmsys_server::{
+    AuthToken, CacheArgs, GlobalArgs, LONG_VERSION, ServeArgs, WorkerAlloc, openapi_document,
+};
 use vmsys_server::{HostEnv, refuse_to_start, run_blocking};
 
 /// Runs this process as a worker of a session, if the daemon has started it for that.

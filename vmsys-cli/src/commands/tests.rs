@@ -1,7 +1,5 @@
 //! Whole commands against a daemon that answers as told: the lines that scripts read, and the exit codes.
 
-use clap::Parser;
-
 use super::*;
 use crate::args::tests::words;
 use crate::client::tests::{http, listener};
@@ -61,7 +59,7 @@ fn ran_against(line: &str, answers: Vec<String>) -> Ran {
     let (address, served) = listener(answers);
     let mut line = words(&format!("vm-system {line}"));
     line.splice(1..1, ["--server-url".to_owned(), address]);
-    let cli = Cli::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+    let cli = Cli::read(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
     let (mut out, stdout, stderr) = kept::output(cli.common.json, false);
     let exit = run(cli, &mut out).unwrap_or_else(|error| {
         out.error(&error);

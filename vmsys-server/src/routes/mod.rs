@@ -12,6 +12,8 @@ mod sessions;
 mod streams;
 mod templates;
 
+pub use self::openapi::openapi_document;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use vmsys_core::{CapabilityId, ExecutionId, SessionId, TemplateId, VmSystem};

@@ -23,6 +23,16 @@ pub(super) fn routes() -> [Route<VmSystem>; 1] {
         .costing(Cost::Free)]
 }
 
+/// Returns the API as a document of OpenAPI 3.1, as `GET /api/v1/openapi.json` answers it: what programs are made from, or
+/// a reference for people. It is this build's, and knows nothing of a daemon that runs.
+///
+/// ```
+/// assert!(vmsys_server::openapi_document().starts_with("{\"openapi\":\"3.1.0\""));
+/// ```
+pub fn openapi_document() -> String {
+    String::from_utf8_lossy(&DOCUMENT).into_owned()
+}
+
 /// The document as it is written.
 struct Document(Bytes);
 

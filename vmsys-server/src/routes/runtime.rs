@@ -9,6 +9,7 @@ use vmsys_core::{
     Distribution, ExecutionKind, ExecutionStatus, RuntimeSummary, SessionStatus, Stats, Timestamp, VmSystem,
 };
 
+use crate::build::BUILD;
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::process::{self, Usage};
@@ -32,6 +33,8 @@ pub(super) fn routes() -> [Route<VmSystem>; 3] {
 struct StatsView {
     /// The daemon's version.
     version: &'static str,
+    /// The commit that the daemon was built from, or `unknown`.
+    commit: &'static str,
     /// When it was started.
     started_at: Timestamp,
     /// For how long it has been up, in milliseconds.
@@ -163,7 +166,8 @@ impl StatsView {
         }
         let started_at = metrics.started_at();
         Self {
-            version: env!("CARGO_PKG_VERSION"),
+            version: BUILD.version,
+            commit: BUILD.commit,
             started_at,
             uptime_ms: (Timestamp::now().as_millis() - started_at.as_millis()).unsigned_abs(),
             sessions,

@@ -24,7 +24,8 @@ impl Daemon {
         let record = client.session(session)?.value;
         if record.status != "ready" {
             let why = format!("session {} is {}: nothing can be run in it", record.id, record.status);
-            return Err(Error::failed("SESSION_NOT_READY", why));
+            return Err(Error::failed("SESSION_NOT_READY", why)
+                .hint("`vm-system session list --status ready` shows others, and --template NAME makes a new one"));
         }
         Ok(Self { client, session: record.id, is_temporary: false })
     }

@@ -1606,6 +1606,8 @@ export interface components {
         StartupMode: "eval" | "import";
         /** @description What the daemon has done since it was started. Times are of this run; sessions are all that its database knows. */
         Stats: {
+            /** @description The commit that the daemon was built from, or `unknown`. */
+            commit: string;
             /** @description Executions since then. */
             executions: components["schemas"]["ExecutionStats"];
             /** @description What the daemon's process uses. */
