@@ -234,8 +234,8 @@ mod tests {
     #[test]
     #[ignore = "called by `nothing_is_left_to_take`"]
     fn confined() {
-        let mut missing = enter(Sandbox::Require, Stage::Warm);
         let other = libc::c_long::from(rustix::process::getppid().map_or(1, |parent| parent.as_raw_nonzero().get()));
+        let mut missing = enter(Sandbox::Require, Stage::Warm);
         let call = |name: &str, number: libc::c_long, arguments: [libc::c_long; 3]| {
             println!("{name}: {}", super::super::os_thread::raw_call(number, arguments));
         };
