@@ -385,8 +385,9 @@ mod tests {
     }
 
     #[test]
-    fn no_flags_are_the_default_config() {
-        assert_eq!(parse(&[]).unwrap(), Config::default());
+    fn no_flags_are_the_default_config_with_processes() {
+        // Which a program that embeds the server has only once it calls `become_worker`.
+        assert_eq!(parse(&[]).unwrap(), Config { isolation: Isolation::Process, ..Config::default() });
     }
 
     #[test]
