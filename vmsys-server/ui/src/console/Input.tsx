@@ -60,23 +60,45 @@ export function ConsoleInput(props: Props) {
     [runner, walk],
   );
 
+  /** What was entered and not looked at yet: whether an input is complete is the daemon's to say, and some type faster. */
+  const entered = useRef<{ text: string; force: boolean }[]>([]);
+  const isLooking = useRef(false);
+
+  const look = useCallback(async () => {
+    if (isLooking.current) return;
+    isLooking.current = true;
+    let open: string | null = null;
+    try {
+      for (let next = entered.current.shift(); next !== undefined; next = entered.current.shift()) {
+        open = open === null ? next.text : `${open}\n${next.text}`;
+        if (next.force || (await isComplete(sessionId, open))) {
+          run(open);
+          open = null;
+        }
+      }
+    } finally {
+      isLooking.current = false;
+      const editor = handle.current;
+      if (open !== null && editor !== null) {
+        // It goes on in the next line, before what was typed since.
+        const since = editor.text();
+        editor.set(open);
+        editor.breakLine();
+        if (since !== '') editor.set(editor.text() + since);
+      }
+    }
+  }, [sessionId, run]);
+
   const enter = useCallback(
     async (force: boolean) => {
-      const editor = handle.current;
-      const text = editor?.text() ?? draft.current;
+      const text = handle.current?.text() ?? draft.current;
       if (text.trim() === '') return;
-      // Taken at once, so that whoever types on types the next input.
-      editor?.set('');
-      if (!force && !(await isComplete(sessionId, text))) {
-        const since = editor?.text() ?? '';
-        editor?.set(text);
-        editor?.breakLine();
-        if (since !== '') editor?.set(editor.text() + since);
-        return;
-      }
-      run(text);
+      // Taken at once, so that whoever types on types the next line, or input.
+      handle.current?.set('');
+      entered.current.push({ text, force });
+      await look();
     },
-    [sessionId, run],
+    [look],
   );
 
   const actions = useRef<EditorActions>(null as never);
