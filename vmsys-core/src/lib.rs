@@ -183,6 +183,7 @@ mod error;
 mod event;
 mod execution;
 mod fields;
+mod identifier;
 mod ids;
 mod isolation;
 pub mod library;

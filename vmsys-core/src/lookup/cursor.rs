@@ -4,7 +4,8 @@
 //! names and dots, and in no string, comment or regular expression. What only code could tell, such as what a call
 //! returns, is left alone: nothing is run to complete a name.
 
-use super::{Root, Wanted, begins_identifier, continues_identifier};
+use super::{Root, Wanted};
+use crate::identifier::{begins_identifier, continues_identifier};
 
 /// As far back as a chain is followed.
 const MOST_TOKENS: usize = 256;

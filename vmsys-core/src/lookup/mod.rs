@@ -6,6 +6,7 @@ mod cursor;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::cursor::{Place, place};
+use crate::identifier::is_identifier;
 use crate::ids::ExecutionId;
 use crate::time::Timestamp;
 use crate::value::ValueType;
@@ -326,20 +327,6 @@ pub(crate) const KEYWORDS: &[&str] = &[
 /// How a name is written behind a value: as it is, or in brackets.
 pub(crate) fn label(name: &str) -> String {
     if is_identifier(name) { name.to_owned() } else { format!("[{}]", serde_json::Value::from(name)) }
-}
-
-/// Whether a name can stand behind a dot.
-pub(crate) fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(begins_identifier) && chars.all(continues_identifier)
-}
-
-fn begins_identifier(c: char) -> bool {
-    matches!(c, '$' | '_') || unicode_ident::is_xid_start(c)
-}
-
-fn continues_identifier(c: char) -> bool {
-    matches!(c, '$' | '\u{200c}' | '\u{200d}') || unicode_ident::is_xid_continue(c)
 }
 
 #[cfg(test)]

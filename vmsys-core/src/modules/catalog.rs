@@ -11,6 +11,7 @@ use super::{DatabaseModule, ExecModule, Fs, Module, ModuleInstance, SessionConte
 use crate::JsonObject;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fields::Fields;
+use crate::identifier::is_identifier;
 use crate::isolation::Sandbox;
 use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET, is_pure};
 use crate::template::Grants;
@@ -296,13 +297,6 @@ fn check_info(info: &ModuleInfo) -> Result<()> {
         Ok(()) => Ok(()),
         Err(problem) => wrong(format!("says of its types what is no TypeScript: {}", problem.message)),
     }
-}
-
-/// Whether a text is a name of JavaScript's, if not a word that is taken.
-pub(crate) fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|first| matches!(first, '$' | '_') || unicode_ident::is_xid_start(first))
-        && chars.all(|c| matches!(c, '$' | '\u{200c}' | '\u{200d}') || unicode_ident::is_xid_continue(c))
 }
 
 /// Checks the name of a module that an embedder offers.

@@ -18,7 +18,7 @@ mod types;
 
 pub use self::call::{CallContext, PendingCall, Stopped};
 pub(crate) use self::call::{Cancel, Surroundings};
-pub(crate) use self::catalog::{Catalog, is_identifier};
+pub(crate) use self::catalog::Catalog;
 pub use self::catalog::{FunctionInfo, ModuleInfo};
 pub(crate) use self::database::DatabaseModule;
 pub(crate) use self::exec::ExecModule;

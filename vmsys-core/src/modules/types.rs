@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{FunctionInfo, ModuleInfo, is_identifier};
+use super::{FunctionInfo, ModuleInfo};
 use crate::execution::JsonObject;
+use crate::identifier::is_identifier;
 
 /// The modules that come with the library.
 const BUILT_IN: &[(&str, &str)] = &[

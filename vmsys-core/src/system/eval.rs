@@ -19,9 +19,9 @@ use crate::bell::Listener;
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
 use crate::execution::{Execution, LiveExecution, Manner, Request};
+use crate::identifier::{is_identifier, is_reserved};
 use crate::ids::ExecutionId;
 use crate::isolation::protocol::Data;
-use crate::modules::is_identifier;
 use crate::session::LiveSession;
 use crate::value::{CallError, Value, ValueError};
 
@@ -381,62 +381,10 @@ fn call(function: &str, args: &impl Serialize) -> Result<Request> {
     Ok(Request::call(function.to_owned(), args))
 }
 
-/// Words that no global can be called by, and two that are names and mean something else in a function.
-const RESERVED: &[&str] = &[
-    "arguments",
-    "await",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "continue",
-    "debugger",
-    "default",
-    "delete",
-    "do",
-    "else",
-    "enum",
-    "eval",
-    "export",
-    "extends",
-    "false",
-    "finally",
-    "for",
-    "function",
-    "if",
-    "implements",
-    "import",
-    "in",
-    "instanceof",
-    "interface",
-    "let",
-    "new",
-    "null",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "static",
-    "super",
-    "switch",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typeof",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
-
 /// Checks that a text is the name of a global, and can be nothing else in code.
 fn check_global(field: &'static str, name: &str) -> Result<()> {
     check_name(field, name)?;
-    if RESERVED.contains(&name) {
+    if is_reserved(name) {
         return Err(Error::validation(field, format!("{name:?} is a word of JavaScript's, and no global's name")));
     }
     Ok(())

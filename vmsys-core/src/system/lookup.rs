@@ -9,6 +9,7 @@ use super::{Inner, Session, page};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Payload;
 use crate::execution::{Execution, ExecutionKind};
+use crate::identifier::is_identifier;
 use crate::isolation::home::After;
 use crate::isolation::protocol::Realm;
 use crate::lookup::{
@@ -225,7 +226,7 @@ fn items(wanted: &Wanted, found: Vec<FoundName>) -> Vec<Completion> {
         },
         detail: Some(value_type.map_or_else(|| "accessor".to_owned(), |kind| kind.to_string())),
     };
-    let found = found.into_iter().filter(|found| !is_global || lookup::is_identifier(&found.name));
+    let found = found.into_iter().filter(|found| !is_global || is_identifier(&found.name));
     let mut items: Vec<Completion> = found.map(item).collect();
     if let Wanted::Globals { prefix } = wanted {
         let keywords = KEYWORDS.iter().filter(|word| word.starts_with(prefix.as_str()));

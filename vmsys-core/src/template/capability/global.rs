@@ -5,58 +5,7 @@ use serde_json::Value;
 use crate::JsonObject;
 use crate::error::{Error, Result};
 use crate::fields::{Fields, wrong};
-
-/// Words that no variable can be named after, in sloppy or in strict code or in modules.
-const RESERVED: &[&str] = &[
-    "arguments",
-    "await",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "continue",
-    "debugger",
-    "default",
-    "delete",
-    "do",
-    "else",
-    "enum",
-    "eval",
-    "export",
-    "extends",
-    "false",
-    "finally",
-    "for",
-    "function",
-    "if",
-    "implements",
-    "import",
-    "in",
-    "instanceof",
-    "interface",
-    "let",
-    "new",
-    "null",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "static",
-    "super",
-    "switch",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typeof",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
+use crate::identifier::{is_identifier, is_reserved};
 
 /// Globals that the language and the runtime stand on: data in their place would break a session, or what it was given.
 const TAKEN: &[&str] = &[
@@ -150,16 +99,13 @@ pub(super) fn check_name(name: &str) -> Result<()> {
         let shown: String = name.chars().take(100).collect();
         Err(Error::validation("name", format!("a global cannot be named {shown:?}: {why}")))
     };
-    // The engine knows a few more letters (`Other_ID_Start`), which nobody misses.
-    let first = |c: char| c == '$' || c == '_' || unicode_ident::is_xid_start(c);
-    let later = |c: char| c == '$' || unicode_ident::is_xid_continue(c) || matches!(c, '\u{200c}' | '\u{200d}');
-    if !name.starts_with(first) || !name.chars().all(later) {
+    if !is_identifier(name) {
         return refuse("it is no identifier of JavaScript");
     }
     if name.chars().count() > 200 {
         return refuse("it is longer than 200 characters");
     }
-    if RESERVED.contains(&name) {
+    if is_reserved(name) {
         return refuse("it is a reserved word");
     }
     if TAKEN.contains(&name) {
