@@ -421,8 +421,7 @@ impl Inner {
         if !live.claim_end() {
             return;
         }
-        let ended = live.finish(outcome, &self.store);
-        session.crash(reason, stuck, &self.store);
+        let ended = session.crash_with(live, outcome, reason, stuck, &self.store);
         self.note_end(live, &ended);
         self.forget_session(session.id);
         execution::publish(live, ended);

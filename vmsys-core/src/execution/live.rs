@@ -444,9 +444,22 @@ impl LiveExecution {
 
     /// Ends it and stores it. Only for whoever [claimed](Self::claim_end) that; then comes [`publish`](Self::publish).
     pub(crate) fn finish(&self, outcome: Outcome, store: &Store) -> Result<Arc<Execution>> {
+        self.finish_by(outcome, |execution, from_seq| store.save_execution(execution, from_seq))
+    }
+
+    /// The same for one that its session crashes with, for the reason given, which is stored along with it.
+    pub(crate) fn finish_last(&self, outcome: Outcome, why: &str, store: &Store) -> Result<Arc<Execution>> {
+        self.finish_by(outcome, |execution, from_seq| store.save_last(execution, from_seq, why))
+    }
+
+    fn finish_by(
+        &self,
+        outcome: Outcome,
+        save: impl FnOnce(&Arc<Execution>, u64) -> Result<()>,
+    ) -> Result<Arc<Execution>> {
         let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let execution = self.settle(outcome);
-        store.save_execution(&execution, *saved + 1)?;
+        save(&execution, *saved + 1)?;
         Ok(execution)
     }
 

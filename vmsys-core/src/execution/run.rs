@@ -84,19 +84,26 @@ fn run(
         (None, Ok(outcome)) => outcome,
         (None, Err(_)) => lost("internal error: the runtime failed"),
     };
+    let (stuck, left) =
+        (given_up.is_some(), "an execution left more behind, in its queue or on the heap, than could be thrown away");
+    let crashes = match (stuck, clean) {
+        (true, _) => Some(STUCK),
+        (false, true) => None,
+        (false, false) => Some(realm.lost().unwrap_or(left)),
+    };
     // Nobody waits for ever for an execution whose end went wrong, nor for its session.
-    let ended = catch_unwind(AssertUnwindSafe(|| live.finish(outcome, store)))
-        .unwrap_or_else(|_| Err(Error::internal("internal error at the end of an execution", "a panic")));
+    let ended = catch_unwind(AssertUnwindSafe(|| match crashes {
+        Some(why) => session.crash_with(live, outcome, why, stuck, store),
+        None => live.finish(outcome, store),
+    }))
+    .unwrap_or_else(|_| Err(Error::internal("internal error at the end of an execution", "a panic")));
     if let Ok(execution) = &ended {
         tracing::debug!(status = %execution.status, wall_ms = execution.metrics.wall_ms, "execution ended");
     }
-    if given_up.is_some() {
-        session.crash(STUCK, true, store);
-    } else if clean {
-        session.end();
-    } else {
-        let left = "an execution left more behind, in its queue or on the heap, than could be thrown away";
-        session.crash(realm.lost().unwrap_or(left), false, store);
+    match crashes {
+        // Nothing more, unless that was what panicked.
+        Some(why) => session.crash(why, stuck, store),
+        None => session.end(),
     }
     let after = on_end(live, &ended);
     publish(live, ended);

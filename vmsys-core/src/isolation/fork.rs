@@ -3,6 +3,9 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use super::os_thread::yield_session_to_others;
 
 /// How a process becomes two, as the kernel is told.
 pub(super) const SIBLING: libc::c_int = libc::CLONE_PARENT | libc::SIGCHLD;
@@ -22,6 +25,20 @@ pub(super) fn close_inherited() -> io::Result<()> {
     match unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Has this process lead a session, without a terminal, that the workers which come out of it are in. One for each of them
+/// would be one share of the processors for each of them, and one for all that the host does: many that are busy would keep
+/// it from ending them. So they have one together, and a small one.
+pub(super) fn lead_session() {
+    let _ = rustix::process::setsid();
+    // Without privileges that may be said ten times a second, by all of the machine together.
+    for _ in 0..5 {
+        match yield_session_to_others() {
+            Err(rustix::io::Errno::AGAIN) => std::thread::sleep(Duration::from_millis(25)),
+            _ => return,
+        }
     }
 }
 

@@ -5,11 +5,13 @@
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::process::Pid;
 
 /// How nice threads are that run scripts. A third of the weight of others: they get what is left, and whoever wakes up to
 /// answer a request gets his turn at once, however many of them are busy.
 const NICE: libc::c_int = 5;
+const NICE_OF_SESSION: &[u8] = b"5";
 
 /// Names a thread of this process, or another process.
 ///
@@ -65,6 +67,13 @@ impl OsThread {
             _ => Err(std::io::Error::last_os_error()),
         }
     }
+}
+
+/// Lets the other sessions of the machine go first, as `nice` does within one: many kernels share out processors among
+/// sessions first, and only then among their threads. It may be called between fork and exec.
+pub(crate) fn yield_session_to_others() -> rustix::io::Result<()> {
+    let nice = rustix::fs::open(c"/proc/self/autogroup", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(nice, NICE_OF_SESSION).map(drop)
 }
 
 /// Returns the processor time that the calling thread has used.

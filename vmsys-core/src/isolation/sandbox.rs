@@ -19,8 +19,8 @@ use super::fork::SIBLING;
 
 /// How strictly other processes are confined: workers, and the programs that scripts start.
 ///
-/// A worker has an empty environment, no descriptor but its line to the host, its own session, limits of the operating
-/// system's, and no core dumps in any case. What this is about are the parts that not every kernel has: Landlock, which takes files
+/// A worker has an empty environment, no descriptor but its line to the host, no session of the host's, limits of the
+/// operating system's, and no core dumps in any case. What this is about are the parts that not every kernel has: Landlock, which takes files
 /// and network away, and a seccomp filter that refuses every system call but a few.
 ///
 /// A program of a script's gets its environment from the script, a session and limits of its own, and no new privileges in

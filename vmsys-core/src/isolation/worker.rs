@@ -87,8 +87,9 @@ pub fn become_worker(args: impl IntoIterator<Item = OsString>) -> Option<ExitCod
 /// two for each session. The copy has the realm from its first moment, and shares its memory until it writes to it.
 fn work(sandbox: Sandbox) -> Result<(), Broken> {
     fork::close_inherited()?;
+    fork::lead_session();
     if sandbox != Sandbox::Off {
-        // First: with other users the kernel forgets whose death this process shares.
+        // Before that: with other users the kernel forgets whose death this process shares.
         fork::leave_namespaces();
     }
     tie_to_host()?;
@@ -111,7 +112,6 @@ fn work(sandbox: Sandbox) -> Result<(), Broken> {
 /// It dies with the thread of the host's that started it; and at the end of the line, should that have been before this.
 fn tie_to_host() -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    let _ = rustix::process::setsid();
     let _ = rustix::thread::set_name(c"vm-worker");
     Ok(())
 }

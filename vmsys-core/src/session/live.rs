@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use super::{ConsoleSink, Ended, Looks, SessionRecord, SessionStatus};
 use crate::bell::Bell;
 use crate::error::{Error, ErrorKind, Result};
-use crate::execution::LiveExecution;
+use crate::execution::{Execution, LiveExecution};
 use crate::ids::SessionId;
 use crate::isolation::home::{Home, Task};
 use crate::isolation::os_thread::OsThread;
+use crate::isolation::protocol::Outcome;
 use crate::modules::SessionModules;
 use crate::store::Store;
 use crate::template::Settings;
@@ -250,13 +251,41 @@ impl LiveSession {
 
     /// The runtime is lost: the session is over, with a reason. `stuck` says that its thread does not stop.
     pub(crate) fn crash(&self, reason: &str, stuck: bool, store: &Store) {
-        let mut state = self.lock();
+        let state = self.lock();
         if matches!(state.phase, Phase::Gone) {
             return;
         }
-        tracing::warn!(session_id = %self.id, reason, "session crashed");
         // Stored before anybody is told: whoever waits to close it would write `closed`, and be overwritten by this.
-        if let Err(error) = store.update_session(self.id, SessionStatus::Crashed, None, Some(reason)) {
+        let stored = store.update_session(self.id, SessionStatus::Crashed, None, Some(reason));
+        self.note_crash(state, reason, stuck, stored.err());
+    }
+
+    /// The same with the end of what runs in it, which is stored along with the crash.
+    ///
+    /// # Errors
+    /// That end could not be stored, nor could the crash.
+    pub(crate) fn crash_with(
+        &self,
+        live: &LiveExecution,
+        outcome: Outcome,
+        reason: &str,
+        stuck: bool,
+        store: &Store,
+    ) -> Result<Arc<Execution>> {
+        let state = self.lock();
+        if matches!(state.phase, Phase::Gone) {
+            drop(state);
+            return live.finish(outcome, store);
+        }
+        let ended = live.finish_last(outcome, reason, store);
+        self.note_crash(state, reason, stuck, ended.as_ref().err().cloned());
+        ended
+    }
+
+    /// `unstored` says why the store does not know yet, if so.
+    fn note_crash(&self, mut state: MutexGuard<'_, State>, reason: &str, stuck: bool, unstored: Option<Error>) {
+        tracing::warn!(session_id = %self.id, reason, "session crashed");
+        if let Some(error) = unstored {
             tracing::error!(session_id = %self.id, ?error, "the crash of a session could not be stored; it is tried again");
             self.unstored.store(!error.is_not_found(), Ordering::Release);
         }

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execution::{Execution, ExecutionKind, ExecutionStatus, JsonObject, Metrics};
 use crate::ids::{ExecutionId, SessionId};
 use crate::lookup::HistoryEntry;
+use crate::session::SessionStatus;
 use crate::time::Timestamp;
 use crate::value::{JsonText, ResultValue, ValueType};
 
@@ -41,13 +42,36 @@ impl Store {
         self.write_saves(vec![save(execution, 1, key)?])
     }
 
+    /// Writes the end of an execution, and that its session has crashed with it, in one transaction: whoever waits for both
+    /// waits for the disk once.
+    pub(crate) fn save_last(&self, execution: &Arc<Execution>, from_seq: u64, why: &str) -> Result<()> {
+        let (save, session_id, why) = (save(execution, from_seq, None)?, execution.session_id, why.to_owned());
+        self.write_saves_and(vec![save], move |connection| {
+            session::update(connection, session_id, SessionStatus::Crashed, None, Some(&why))
+        })
+    }
+
     fn write_saves<F>(&self, saves: Vec<Save<F>>) -> Result<()>
+    where
+        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
+    {
+        self.write_saves_and(saves, |_| Ok(()))
+    }
+
+    fn write_saves_and<F>(
+        &self,
+        saves: Vec<Save<F>>,
+        and: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
+    ) -> Result<()>
     where
         F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
     {
         let events = saves.iter().map(|save| save.events).sum();
         let bytes = saves.iter().map(|save| save.bytes).sum();
-        self.write(move |connection| saves.into_iter().try_for_each(|save| (save.write)(connection)))?;
+        self.write(move |connection| {
+            saves.into_iter().try_for_each(|save| (save.write)(connection))?;
+            and(connection)
+        })?;
         self.0.events.add(events);
         self.0.event_bytes.add(bytes);
         Ok(())

@@ -64,13 +64,7 @@ impl Store {
         last_error: Option<&str>,
     ) -> Result<()> {
         let last_error = last_error.map(str::to_owned);
-        self.write(move |connection| {
-            let mut update = connection
-                .prepare_cached("UPDATE sessions SET status = ?2, closed_at = ?3, last_error = ?4 WHERE id = ?1")?;
-            let closed_at = closed_at.map(Timestamp::as_millis);
-            let updated = update.execute(params![id.as_bytes(), status.as_str(), closed_at, last_error])?;
-            if updated == 0 { Err(not_found(id).into()) } else { Ok(()) }
-        })
+        self.write(move |connection| update(connection, id, status, closed_at, last_error.as_deref()))
     }
 
     /// # Errors
@@ -140,6 +134,20 @@ impl Store {
             })
         })
     }
+}
+
+pub(super) fn update(
+    connection: &Connection,
+    id: SessionId,
+    status: SessionStatus,
+    closed_at: Option<Timestamp>,
+    last_error: Option<&str>,
+) -> Result<(), Fault> {
+    let mut update =
+        connection.prepare_cached("UPDATE sessions SET status = ?2, closed_at = ?3, last_error = ?4 WHERE id = ?1")?;
+    let closed_at = closed_at.map(Timestamp::as_millis);
+    let updated = update.execute(params![id.as_bytes(), status.as_str(), closed_at, last_error])?;
+    if updated == 0 { Err(not_found(id).into()) } else { Ok(()) }
 }
 
 pub(super) fn exists(connection: &Connection, id: SessionId) -> Result<bool, Fault> {

@@ -11,6 +11,8 @@ use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal,
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use seccompiler::BpfProgram;
 
+use crate::isolation::os_thread::yield_session_to_others;
+
 /// What a program is confined by.
 #[derive(Debug)]
 pub(super) struct Confined {
@@ -34,6 +36,8 @@ pub(super) struct Walls {
 pub(super) fn detach(command: &mut Command, confined: Confined) {
     let in_child = move || {
         setsid()?;
+        // Or many that are busy would have many shares of the processors, and we one.
+        let _ = yield_session_to_others();
         set_parent_process_death_signal(Some(Signal::KILL))?;
         // Ours close by themselves, but the host's program may have been started with others. They are marked, not
         // closed: the standard library still needs one of its own. A kernel that does not know the call leaves them.
