@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Daemon, array, check_execution, isolation, text};
+use crate::support::{Daemon, Home, array, check_execution, isolation, text};
 
 const CPU_MS: u64 = 300;
 /// Far above `cpu_ms`, so that on a busy machine it is still the latter that ends what works.
@@ -102,6 +102,44 @@ fn no_snippet_hurts_the_daemon() {
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{} snippets failed:\n{}", failures.len(), failures.join("\n"));
     check_afterwards(&daemon, &template);
+}
+
+/// What is busy for as long as it may be, in code of its own and in the engine's.
+const BUSY: [&str; 6] = [
+    "for (;;) {}",
+    "for (;;) { try { for (;;) {} } finally { continue } }",
+    "for (const all = [];;) all.push([])",
+    "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)",
+    "/(.*)*x/.exec('y'.repeat(1e5))",
+    "await new Promise(() => {})",
+];
+
+#[test]
+fn sixty_four_that_are_busy_at_once_end_in_time() {
+    let daemon = Daemon::with(&Home::new(), |command| {
+        command.env("VM_SYSTEM_ISOLATION", "process");
+    });
+    let template = daemon.template(json!({ "limits": { "cpu_ms": CPU_MS, "wall_ms": 1_000, "mem_mb": MEM_MB } }));
+    let sessions: Vec<String> = (0..64).map(|_| daemon.session_of(&template)).collect();
+    let done = AtomicBool::new(false);
+    let (slowest, slowest_health) = thread::scope(|scope| {
+        let watch = scope.spawn(|| watch_health(&daemon, &done));
+        let run = |(session, code): (String, &'static str)| {
+            let (daemon, start) = (&daemon, Instant::now());
+            scope.spawn(move || {
+                check_execution(&daemon.post_repl(&session, code).ok(201));
+                start.elapsed()
+            })
+        };
+        let runs: Vec<_> = sessions.into_iter().zip(BUSY.into_iter().cycle()).map(run).collect();
+        let ended: Vec<_> = runs.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        done.store(true, Ordering::Relaxed);
+        let slowest = ended.into_iter().map(Result::unwrap).max().unwrap();
+        (slowest, watch.join().unwrap())
+    });
+    // A quarter of a second is promised; the rest is for a debug build on a machine that does other things as well.
+    assert!(slowest < Duration::from_secs(2), "the last answer came after {slowest:?}");
+    assert!(slowest_health < Duration::from_millis(500), "/health took {slowest_health:?} while 64 were busy");
 }
 
 /// Asks for `/health` until told to stop. Answers the longest that it took.

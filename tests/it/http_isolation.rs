@@ -105,6 +105,26 @@ fn a_worker_has_nothing_but_its_line() {
 }
 
 #[test]
+fn workers_of_a_kind_have_one_small_share_of_the_processors_together() {
+    let daemon = start();
+    let template = daemon.template(json!({}));
+    daemon.session_of(&template);
+    let workers = [(); 2].map(|()| worker_of(&daemon, || daemon.session_of(&template)).1);
+    let stat = |process: u32| fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // Behind the name, which may have anything in it: the state, the parent, the group and the session.
+    let session =
+        |process: u32| stat(process).rsplit_once(')').unwrap().1.split_whitespace().nth(3).unwrap().to_owned();
+    assert_eq!(session(workers[0]), session(workers[1]));
+    assert_ne!(session(workers[0]), session(daemon.id()));
+    // Not every kernel shares them out among sessions.
+    let share = |process: u32| fs::read_to_string(format!("/proc/{process}/autogroup"));
+    if let (Ok(ours), Ok(daemons)) = (share(workers[0]), share(daemon.id())) {
+        assert_eq!(ours.trim().rsplit_once(' ').map(|(_, nice)| nice), Some("5"), "{ours}");
+        assert_ne!(ours, daemons);
+    }
+}
+
+#[test]
 fn a_worker_that_is_killed_takes_its_session_along_and_no_other() {
     let daemon = start();
     let template = daemon.template(json!({}));

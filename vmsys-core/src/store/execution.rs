@@ -468,6 +468,20 @@ mod tests {
         assert_eq!(store.execution(execution.id).unwrap(), execution);
     }
 
+    #[test]
+    fn the_end_of_an_execution_and_of_its_session_are_stored_together_or_not_at_all() {
+        let (store, session) = with_session(in_memory());
+        let execution = Arc::new(new_execution(session.id));
+        store.save_last(&execution, 1, "its worker died").unwrap();
+        assert_eq!(store.execution(execution.id).unwrap().status, execution.status);
+        let crashed = store.session(session.id).unwrap();
+        assert_eq!((crashed.status, crashed.last_error.as_deref()), (SessionStatus::Crashed, Some("its worker died")));
+
+        let nowhere = Arc::new(new_execution(SessionId::new()));
+        assert_eq!(store.save_last(&nowhere, 1, "no").unwrap_err().kind(), ErrorKind::SessionNotFound);
+        assert!(store.execution(nowhere.id).unwrap_err().is_not_found());
+    }
+
     /// `cargo test --release -p vmsys-core --lib store -- --ignored --nocapture cost`
     #[test]
     #[ignore = "a measurement"]
