@@ -540,6 +540,23 @@ fn eval_prints_the_value() {
 }
 
 #[test]
+fn one_shot_runs_have_the_modules_that_they_are_given() {
+    let home = Home::new();
+    home.write("words.txt", "one\ntwo\n");
+    home.write("count.js", "console.log(require('fs').readFileSync('words.txt', 'utf8').trim().split('\\n').length)");
+    let here = home.worktree();
+    assert_eq!(alone(&here, &["run", "--module", "fs", "--module", "path", "count.js"]).expect(2).stdout, "");
+    assert_eq!(alone(&here, &["run", "--module", "fs", "count.js"]).expect(0).stdout, "2\n");
+    let read = "require('fs').readFileSync('words.txt', 'utf8').length";
+    assert_eq!(alone(&here, &["eval", "--module", "fs", read]).expect(0).stdout, "8\n");
+    let refused = alone(&here, &["eval", read]).expect(4);
+    assert!(refused.stderr.contains("the module 'fs' is not granted"), "{refused:#?}");
+    assert!(refused.stderr.contains("--module fs"), "{refused:#?}");
+    let unknown = alone(&here, &["eval", "--module", "nope", "1"]).expect(2);
+    assert!(unknown.stderr.contains("nope"), "{unknown:#?}");
+}
+
+#[test]
 fn run_runs_a_file_with_its_arguments() {
     let home = Home::new();
     home.write("app.js", "console.log('got', JSON.stringify(process.argv)); console.log(typeof require)");

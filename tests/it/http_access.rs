@@ -84,7 +84,10 @@ fn without_the_token_nothing_is_answered_on_any_route() {
     // Not even whether a body would be taken.
     let large = daemon.send(&Request::new("POST", api("/executions/repl")).json("x".repeat(2 << 20)));
     large.error(401, "UNAUTHORIZED");
-    assert_eq!(daemon.get("/health").ok(200), json!({ "status": "ok" }));
+    let health = daemon.get("/health");
+    let build = health.header("Server").unwrap_or_default().to_owned();
+    assert!(build.starts_with(concat!("vm-system/", env!("CARGO_PKG_VERSION"), " (")), "{build}");
+    assert_eq!(health.ok(200), json!({ "status": "ok" }));
     assert_eq!(daemon.send(&Request::new("GET", "/")).status, 200);
 }
 

@@ -133,49 +133,6 @@
 //! may grow are `#[non_exhaustive]`: match with a last arm, and make them with their constructors or `Default`. The words of
 //! records, kinds and codes are part of it; messages for people are not, nor is the file of the store, which a newer version
 //! takes over and an older one refuses. It is built with Rust 1.95 and later; a newer one is asked for by a minor version only.
-//!
-//! # Misuse that does not compile
-//!
-//! Arguments of a host function are owned, and a tuple also when there is one:
-//!
-//! ```compile_fail,E0277
-//! # use vmsys_core::{Call, HostModule};
-//! HostModule::new("m", "").function("f", |_: &Call, name: String| Ok(name.len()));
-//! ```
-//!
-//! ```compile_fail
-//! # use vmsys_core::{Call, HostModule};
-//! HostModule::new("m", "").function("f", |_: &Call, (name,): (&str,)| Ok(name.len()));
-//! ```
-//!
-//! The future of an async function is polled on other threads:
-//!
-//! ```compile_fail
-//! # use vmsys_core::{Call, HostModule};
-//! HostModule::new("m", "").async_function("f", |_: Call, (): ()| async {
-//!     let local = std::rc::Rc::new(1);
-//!     std::future::ready(()).await;
-//!     Ok(*local)
-//! });
-//! ```
-//!
-//! What a session is given can be reached from any thread:
-//!
-//! ```compile_fail,E0277
-//! # use vmsys_core::{NewSession, TemplateId};
-//! # fn new(id: TemplateId) -> NewSession {
-//! NewSession::new(id, "/tmp").with_data(std::rc::Rc::new(1))
-//! # }
-//! ```
-//!
-//! Values are read into owned types:
-//!
-//! ```compile_fail
-//! # use vmsys_core::Session;
-//! # fn name(session: &Session) {
-//! let name: &str = session.eval("'ada'").unwrap();
-//! # }
-//! ```
 
 mod bell;
 mod engine;

@@ -46,3 +46,6 @@ pub const LONG_VERSION: &str = concat!(
     "\ncompiler: ",
     env!("VMSYS_BUILD_RUSTC"),
 );
+
+/// What the header `Server` of every answer says.
+pub(crate) const SERVER: &str = concat!("vm-system/", env!("CARGO_PKG_VERSION"), " (", env!("VMSYS_BUILD_COMMIT"), ")");

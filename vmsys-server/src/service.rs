@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tracing::{Instrument as _, Span};
 
 use crate::access::{Access, Admitted};
+use crate::build::SERVER;
 use crate::config::DEFAULT_MAX_CONNECTIONS;
 use crate::connection::Pulse;
 use crate::decode;
@@ -285,6 +286,7 @@ fn respond(status: StatusCode, content_type: &'static str, body: stream::Body) -
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -25,7 +25,7 @@ use self::dot::Dot;
 use self::editor::{Editor, Typed};
 use self::here::Here;
 use self::stop::Stop;
-use super::run::{LimitArgs, script};
+use super::run::{Allowed, script};
 use super::{shown, understood};
 use crate::args::{code, current_dir, id};
 use crate::client::Client;
@@ -63,7 +63,7 @@ pub(crate) struct ReplArgs {
     #[arg(long, value_name = "ID", value_parser = id(), conflicts_with = "template")]
     session: Option<String>,
     #[command(flatten)]
-    limits: LimitArgs,
+    allowed: Allowed,
 }
 
 /// What is run.
@@ -120,19 +120,19 @@ pub(crate) fn run(args: ReplArgs, client: impl FnOnce() -> Result<Client>, out: 
         return Err(Error::usage("--json is for programs, and this is a prompt: hand the code in on standard input"));
     }
     let is_elsewhere = args.template.is_some() || args.session.is_some();
-    if is_elsewhere && args.limits.are_given() {
+    if is_elsewhere && args.allowed.is_given() {
         return Err(Error::usage(
-            "the limits of a daemon's session are its template's: they are set with `template update`",
+            "the limits and modules of a daemon's session are its template's: `template update` and `template add-module` \
+             set them",
         ));
     }
     let (place, file): (Rc<dyn Place>, Option<String>) = match (&args.template, &args.session) {
         (None, None) => {
-            let limits = args.limits.limits()?;
             let (worktree, file) = match &args.file {
                 Some(file) => script(file).map(|(worktree, name)| (worktree, Some(name)))?,
                 None => (current_dir()?, None),
             };
-            (Rc::new(Here::open(limits, &worktree)?), file)
+            (Rc::new(Here::open(&args.allowed, &worktree)?), file)
         }
         (template, session) => {
             let file =

@@ -30,6 +30,7 @@ What follows the first ARG, or `--`, is the script's, whatever it looks like.
 
 Examples:
   vm-system run report.js 2026 --verbose
+  vm-system run --module fs count-lines.js
   vm-system run --env LANG=en --cpu-ms 60000 report.js")]
 pub(crate) struct RunArgs {
     /// The file; its directory is the worktree
@@ -42,7 +43,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = args::variable)]
     env: Vec<(String, String)>,
     #[command(flatten)]
-    limits: LimitArgs,
+    allowed: Allowed,
 }
 
 /// A snippet to be evaluated.
@@ -56,13 +57,47 @@ pub(crate) struct EvalArgs {
     #[arg(allow_hyphen_values = true)]
     pub(crate) code: String,
     #[command(flatten)]
+    allowed: Allowed,
+}
+
+/// What the code may do.
+#[derive(Debug, Args)]
+pub(super) struct Allowed {
+    /// A native module that the code may load, such as fs; for several, give it several times
+    #[arg(long = "module", value_name = "NAME")]
+    modules: Vec<String>,
+    #[command(flatten)]
     limits: LimitArgs,
 }
 
-/// What the code may use.
+impl Allowed {
+    /// Tells whether anything was said about it.
+    pub(super) fn is_given(&self) -> bool {
+        !self.modules.is_empty() || self.limits.are_given()
+    }
+
+    /// Opens a session over a directory, in memory.
+    ///
+    /// # Errors
+    /// A usage error that names the limit that is out of range, or the module that there is not.
+    pub(super) fn open(&self, template: &str, worktree: &Path) -> Result<(VmSystem, Session)> {
+        let limits = self.limits.limits()?;
+        let mut config = Config::default();
+        config.host_env(|name| std::env::var(name).ok());
+        let vm = VmSystem::with_config(config)?;
+        let template = vm.create_template(NewTemplate::named(template).with_limits(limits))?;
+        for module in &self.modules {
+            vm.add_module(template.id, module).map_err(|error| Error::usage(error.message()))?;
+        }
+        let session = vm.create_session(NewSession::new(template.id, worktree))?;
+        Ok((vm, session))
+    }
+}
+
+/// How much the code may use.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
-pub(super) struct LimitArgs {
+struct LimitArgs {
     /// Processor time in milliseconds [default: 5000]
     #[arg(long, value_name = "N")]
     cpu_ms: Option<u64>,
@@ -82,7 +117,7 @@ pub(super) struct LimitArgs {
 
 impl LimitArgs {
     /// Tells whether any of them is given.
-    pub(super) fn are_given(&self) -> bool {
+    fn are_given(&self) -> bool {
         let Self { cpu_ms, wall_ms, mem_mb, max_events, max_output_kb } = self;
         [cpu_ms, wall_ms, mem_mb, max_events, max_output_kb].into_iter().any(Option::is_some)
     }
@@ -91,7 +126,7 @@ impl LimitArgs {
     ///
     /// # Errors
     /// A usage error that names the limit that is out of range: here it came from the command line.
-    pub(super) fn limits(&self) -> Result<Limits> {
+    fn limits(&self) -> Result<Limits> {
         let mut limits = Limits::default();
         for (flag, limit) in [
             (self.cpu_ms, &mut limits.cpu_ms),
@@ -109,7 +144,6 @@ impl LimitArgs {
 
 /// Runs a file.
 pub(crate) fn run(args: RunArgs, out: &mut Output) -> Result<Exit> {
-    let limits = args.limits.limits()?;
     let (worktree, name) = script(&args.file)?;
     let mut file = RunFile::new(name);
     for (at, arg) in args.args.into_iter().enumerate() {
@@ -118,15 +152,14 @@ pub(crate) fn run(args: RunArgs, out: &mut Output) -> Result<Exit> {
     for (name, value) in args.env {
         file = file.env(name, value);
     }
-    one_shot(limits, &worktree, out, Print::NoValue, |session| session.run_file(file))
+    one_shot(&args.allowed, &worktree, out, Print::NoValue, |session| session.run_file(file))
 }
 
 /// Evaluates a snippet.
 pub(crate) fn eval(args: EvalArgs, out: &mut Output) -> Result<Exit> {
-    let limits = args.limits.limits()?;
     let code = args::code(args.code)?;
     let worktree = args::current_dir()?;
-    one_shot(limits, &worktree, out, Print::Value, |session| session.repl(code))
+    one_shot(&args.allowed, &worktree, out, Print::Value, |session| session.repl(code))
 }
 
 /// Finds the file: the directory that it is in, and its name there.
@@ -159,17 +192,13 @@ enum Print {
 
 /// Makes a session in memory, runs one thing in it, and prints what came of it.
 fn one_shot(
-    limits: Limits,
+    allowed: &Allowed,
     worktree: &Path,
     out: &mut Output,
     print: Print,
     job: impl FnOnce(&Session) -> vmsys_core::Result<Execution> + Send,
 ) -> Result<Exit> {
-    let mut config = Config::default();
-    config.host_env(|name| std::env::var(name).ok());
-    let vm = VmSystem::with_config(config)?;
-    let template = vm.create_template(NewTemplate::named("one-shot").with_limits(limits))?;
-    let session = vm.create_session(NewSession::new(template.id, worktree))?;
+    let (vm, session) = allowed.open("one-shot", worktree)?;
     let interrupted = session.clone();
     // Not `cancel`: a session that is closed also refuses a job that is only about to begin.
     let interrupt = Interrupt::watch(move || drop(interrupted.close()), || {})?;

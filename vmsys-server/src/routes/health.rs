@@ -12,7 +12,10 @@ use crate::route::{Cost, Request, Route};
 pub(super) fn routes() -> [Route<VmSystem>; 1] {
     [Route::get("/api/v1/health", health)
         .named("getHealth", "Tells that the daemon is there")
-        .saying("It answers within a second whatever sessions are doing, and needs no token.")
+        .saying(
+            "It answers within a second whatever sessions are doing, and needs no token. As with every answer, the header \
+             `Server` names the version and the commit: `vm-system/1.2.3 (0123456789ab)`.",
+        )
         .costing(Cost::Free)]
 }
 

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use vmsys_core::{
-    Config, ExecutionId, ExecutionNews, Limits, NewSession, NewTemplate, RunFile, Session, Submission, VmSystem,
-};
+use vmsys_core::{ExecutionId, ExecutionNews, RunFile, Session, Submission, VmSystem};
 
 use super::{Cancel, Place, Work};
 use crate::client::records::{Event, Execution};
+use crate::commands::run::Allowed;
 use crate::commands::understood;
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -23,12 +22,8 @@ pub(super) struct Here {
 
 impl Here {
     /// Opens a session over a directory.
-    pub(super) fn open(limits: Limits, worktree: &Path) -> Result<Self> {
-        let mut config = Config::default();
-        config.host_env(|name| std::env::var(name).ok());
-        let vm = VmSystem::with_config(config)?;
-        let template = vm.create_template(NewTemplate::named("repl").with_limits(limits))?;
-        let session = vm.create_session(NewSession::new(template.id, worktree))?;
+    pub(super) fn open(allowed: &Allowed, worktree: &Path) -> Result<Self> {
+        let (vm, session) = allowed.open("repl", worktree)?;
         Ok(Self { vm, session })
     }
 }

@@ -1,0 +1,7 @@
+use vmsys_core::{Call, HostModule};
+
+struct Item;
+
+fn main() {
+    HostModule::new("m", "").function("f", |_: &Call, (_,): (Item,)| Ok(1));
+}
