@@ -177,7 +177,7 @@ export interface paths {
         };
         /**
          * Tells that the daemon is there
-         * @description It answers within a second whatever sessions are doing, and needs no token.
+         * @description It answers within a second whatever sessions are doing, and needs no token. As with every answer, the header `Server` names the version and the commit: `vm-system/1.2.3 (0123456789ab)`.
          */
         get: operations["getHealth"];
         put?: never;
