@@ -1,3 +1,5 @@
+//! Arguments of a host function are owned.
+
 use vmsys_core::{Call, HostModule};
 
 fn main() {

@@ -1,3 +1,5 @@
+//! The future of an async function is polled on other threads.
+
 use vmsys_core::{Call, HostModule};
 
 fn main() {

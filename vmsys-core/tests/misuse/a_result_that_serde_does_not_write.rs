@@ -1,3 +1,5 @@
+//! Results of a host function are types that serde writes.
+
 use vmsys_core::{Call, HostModule};
 
 struct Item;

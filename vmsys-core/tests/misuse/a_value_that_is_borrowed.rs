@@ -1,3 +1,5 @@
+//! Values are read into owned types.
+
 use vmsys_core::Session;
 
 fn main() {

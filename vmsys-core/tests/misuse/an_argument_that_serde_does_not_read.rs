@@ -1,3 +1,5 @@
+//! Arguments of a host function are types that serde reads.
+
 use vmsys_core::{Call, HostModule};
 
 struct Item;

@@ -1,3 +1,5 @@
+//! What a session is given can be reached from any thread.
+
 use vmsys_core::{NewSession, TemplateId};
 
 fn new(id: TemplateId) -> NewSession {

@@ -1,3 +1,5 @@
+//! Settings may grow: they are made from their defaults.
+
 use vmsys_core::Limits;
 
 fn main() {
