@@ -142,6 +142,32 @@ fn sixty_four_that_are_busy_at_once_end_in_time() {
     assert!(slowest_health < Duration::from_millis(500), "/health took {slowest_health:?} while 64 were busy");
 }
 
+/// On a busy machine, too, only what never lets itself be interrupted costs its session.
+#[test]
+fn sixty_four_loops_at_once_cost_no_session() {
+    let daemon = Daemon::with(&Home::new(), |command| {
+        command.env("VM_SYSTEM_ISOLATION", "process");
+    });
+    let template = daemon.template(json!({ "limits": { "wall_ms": 1_000, "mem_mb": MEM_MB } }));
+    let sessions: Vec<String> = (0..64).map(|_| daemon.session_of(&template)).collect();
+    thread::scope(|scope| {
+        for session in &sessions {
+            let daemon = &daemon;
+            scope.spawn(move || {
+                let run = daemon.post_repl(session, "globalThis.kept = 42; for (;;) {}").ok(201);
+                assert_eq!(run["status"], "timeout", "{run}");
+            });
+        }
+    });
+    let ended: Vec<_> = sessions.iter().map(|session| daemon.session_record(session)).collect();
+    let lost: Vec<_> =
+        ended.iter().filter(|record| record["status"] != "ready").map(|record| &record["last_error"]).collect();
+    assert!(lost.is_empty(), "{} of {} sessions were lost: {lost:?}", lost.len(), sessions.len());
+    for session in &sessions {
+        assert_eq!(daemon.preview(session, "kept"), "42");
+    }
+}
+
 /// Asks for `/health` until told to stop. Answers the longest that it took.
 fn watch_health(daemon: &Daemon, done: &AtomicBool) -> Duration {
     let mut slowest = Duration::ZERO;

@@ -45,8 +45,8 @@ pub(crate) struct LiveExecution {
     past_limit: AtomicBool,
     /// How often the realm has asked whether it is to stop: while this grows, it is not stuck.
     polls: AtomicU64,
-    /// How it ends, since what runs it was ended by force.
-    given_up: OnceLock<Outcome>,
+    /// How it ends, and why its session does, since what runs it was ended by force.
+    given_up: OnceLock<(Outcome, &'static str)>,
     end_claimed: AtomicBool,
     /// Mirrors `log.ended`, for whoever asks often.
     published: AtomicBool,
@@ -195,7 +195,14 @@ impl LiveExecution {
     /// Tells a realm elsewhere that it is to stop, if it is. Whoever asks for that and whoever attaches one both look
     /// afterwards, so that one of them sees the other.
     fn pass_on_stop(&self) {
-        if let (Some(remote), Some(reason)) = (self.remote.get(), self.stop_reason()) {
+        if let Some(reason) = self.stop_reason() {
+            self.pass_on(reason);
+        }
+    }
+
+    /// Tells a realm elsewhere that it is to stop; one that is not, sees that for itself.
+    pub(crate) fn pass_on(&self, reason: Stop) {
+        if let Some(remote) = self.remote.get() {
             remote.stop(reason);
         }
     }
@@ -417,22 +424,22 @@ impl LiveExecution {
         }
     }
 
-    /// Says how it ends, whatever comes of it: what runs it is about to be ended by force. False says that it has ended by
+    /// Says how it ends, and why its session does, whatever comes of it: what runs it is about to be ended by force. False says that it has ended by
     /// itself, and that nothing is to be ended any more.
-    pub(crate) fn give_up(&self, end: Outcome) -> bool {
+    pub(crate) fn give_up(&self, end: Outcome, why: &'static str) -> bool {
         // Under the lock, under which its end is claimed too: only one of both comes first.
         let log = self.lock();
         let runs = !self.end_claimed.load(Ordering::Acquire);
         if runs {
-            self.given_up.get_or_init(|| end);
+            self.given_up.get_or_init(|| (end, why));
         }
         drop(log);
         self.changed.notify_all();
         runs
     }
 
-    /// How it ends, if it was given up.
-    pub(crate) fn given_up(&self) -> Option<&Outcome> {
+    /// How it ends, if it was given up, and why its session does.
+    pub(crate) fn given_up(&self) -> Option<&(Outcome, &'static str)> {
         self.given_up.get()
     }
 

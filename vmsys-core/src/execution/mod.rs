@@ -12,7 +12,7 @@ pub(crate) use self::ending::{lost, never_ran};
 pub(crate) use self::host::ExecutionHost;
 pub(crate) use self::live::{LiveExecution, Progress};
 pub(crate) use self::request::Request;
-pub(crate) use self::run::{Manner, STUCK, job_limits, publish, submit};
+pub(crate) use self::run::{Manner, job_limits, publish, submit};
 
 use crate::event::Event;
 use crate::ids::{ExecutionId, SessionId};

@@ -23,9 +23,6 @@ use crate::worktree::WorktreePath;
 /// What snippets are called in stacks.
 const SNIPPET: &str = "repl";
 
-/// Why a session is over whose code did not end.
-pub(crate) const STUCK: &str = "its code could not be stopped: it never let itself be interrupted";
-
 /// Tells what has to be told once an execution is stored, or could not be, before anybody who waits for it is woken.
 /// It answers how the session's thread is to wait for more.
 pub(crate) type OnEnd = Box<dyn FnOnce(&LiveExecution, &Result<Arc<super::Execution>>) -> After + Send>;
@@ -80,17 +77,17 @@ fn run(
     let clean = outcome.is_ok() && catch_unwind(AssertUnwindSafe(|| realm.clean_up())).unwrap_or(false);
     let given_up = live.given_up();
     let outcome = match (given_up, outcome) {
-        (Some(end), _) => end.clone(),
+        (Some((end, _)), _) => end.clone(),
         (None, Ok(outcome)) => outcome,
         (None, Err(_)) => lost("internal error: the runtime failed"),
     };
-    let (stuck, left) =
-        (given_up.is_some(), "an execution left more behind, in its queue or on the heap, than could be thrown away");
-    let crashes = match (stuck, clean) {
-        (true, _) => Some(STUCK),
-        (false, true) => None,
-        (false, false) => Some(realm.lost().unwrap_or(left)),
+    let left = "an execution left more behind, in its queue or on the heap, than could be thrown away";
+    let crashes = match given_up {
+        Some((_, why)) => Some(*why),
+        None if clean => None,
+        None => Some(realm.lost().unwrap_or(left)),
     };
+    let stuck = given_up.is_some();
     // Nobody waits for ever for an execution whose end went wrong, nor for its session.
     let ended = catch_unwind(AssertUnwindSafe(|| match crashes {
         Some(why) => session.crash_with(live, outcome, why, stuck, store),

@@ -78,6 +78,11 @@ impl Control {
         (stop >> REASON_BITS == job).then(|| REASONS.get(place).copied()).flatten()
     }
 
+    /// Notes that the worker is not stuck, where it has no reason to look.
+    pub(super) fn note(&self) {
+        self.shared().polls.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// How often the worker has looked.
     pub(super) fn polls(&self) -> u64 {
         self.shared().polls.load(Ordering::Relaxed)

@@ -14,7 +14,7 @@ use super::process::{FIRST_BYTES, Killer, Worker};
 use super::protocol::{
     Cleaned, End, Identity, Job, NotMade, Order, Outcome, Realm, Remote, Report, SharedHost, Stop, Usage, Wake,
 };
-use super::wire::Broken;
+use super::wire::{Broken, Wire};
 use crate::event::Payload;
 use crate::execution;
 use crate::lookup::{Answer, Question};
@@ -27,6 +27,12 @@ const SPIN: Duration = Duration::from_micros(100);
 const CLEANUP: Duration = Duration::from_secs(5);
 /// And at the least, since nobody has an answer before that, and one is promised soon after the limit.
 const CLEANUP_PAST_LIMIT: Duration = Duration::from_millis(100);
+/// How much processor time it must have had of that: on a busy machine it may not have come to its turn.
+const CLEANUP_TURN: Duration = Duration::from_millis(20);
+/// How long it may take to come to it.
+const CLEANUP_ASLEEP: Duration = Duration::from_secs(2);
+/// How often that is looked at.
+const CLEANUP_LOOK: Duration = Duration::from_millis(10);
 
 /// How long a worker may take to answer what is asked between jobs: it gives up by itself long before.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -247,6 +253,18 @@ impl FarRealm {
     }
 }
 
+/// Waits until a worker has said something that takes it so much time, or shows that it takes more.
+fn wait_for_turn(wire: &Wire, worker: OsThread, at_most: Duration) -> bool {
+    let cpu = || worker.cpu_time().unwrap_or_default();
+    let (begun, cpu_before) = (Instant::now(), cpu());
+    let had_turn = || cpu().saturating_sub(cpu_before) >= CLEANUP_TURN;
+    let mut spoke = wire.wait(at_most);
+    while !spoke && !had_turn() && begun.elapsed() < at_most.max(CLEANUP_ASLEEP) {
+        spoke = wire.wait(CLEANUP_LOOK);
+    }
+    spoke
+}
+
 /// Waits for news of a job, or the end of its worker: nobody listens to that meanwhile.
 fn wait(host: &SharedHost, at_most: Duration, worker: &Killer) -> Result<Wake, Broken> {
     let until = Instant::now() + at_most;
@@ -308,9 +326,9 @@ impl Realm for FarRealm {
         if self.lost.is_some() {
             return false;
         }
+        let process = self.worker.os_thread();
         let wire = &mut self.worker.wire;
-        let spoke = self.alone && wire.spin(SPIN) || wire.wait(self.cleanup);
-        if !spoke {
+        if !(self.alone && wire.spin(SPIN) || wait_for_turn(wire, process, self.cleanup)) {
             return false;
         }
         match wire.receive_bounded(FIRST_BYTES) {

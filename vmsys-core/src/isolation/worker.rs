@@ -166,6 +166,7 @@ fn serve(realm: &mut QuickRealm, stream: UnixStream, page: OwnedFd, sandbox: San
         let outcome: Outcome = memory::guest(|| realm.run(*job, host));
         // Before what it left is thrown away: the job is over, and what follows is not held against its limits.
         line.send(&Report::Ended(outcome))?;
+        line.control.note();
         let cleaned = memory::guest(|| realm.clean_up());
         // Nothing is done from here to the next job, and all that there is of the guest is in its heap.
         let astray = memory::scratch_blocks() - at_rest;

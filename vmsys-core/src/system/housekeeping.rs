@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::retention::Sweeper;
 use super::{Inner, Running};
 use crate::error::{Error, Result};
-use crate::execution::{Progress, STUCK};
+use crate::execution::Progress;
 use crate::ids::{ExecutionId, SessionId};
 use crate::isolation::os_thread::OsThread;
 use crate::isolation::protocol::Stop;
@@ -30,26 +30,39 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How often idle sessions are looked for: a quarter of the time that they have, within these.
 const IDLE_LOOK_LEAST: Duration = Duration::from_millis(10);
 const IDLE_LOOK_MOST: Duration = Duration::from_secs(1);
-/// How long a realm may go without letting itself be interrupted, after its limit, before it is given up. It is counted in
-/// the thread's processor time, so that a busy machine does not make a session crash that would have stopped had it been
-/// given a turn.
-const GRACE: Duration = Duration::from_millis(250);
-/// How long one may take in all that does let itself be interrupted: deep nests of loops that catch everything take their
-/// time to unwind.
-const GRACE_UNWINDING: Duration = Duration::from_secs(2);
-/// How long a process may take after its limit, on the clock, and how much processor time it must have had of that to show
-/// that it had a turn: an answer is promised within 250 ms, of which two commits may take half, and to end a process is
-/// certain.
-const GRACE_OF_PROCESS: Duration = Duration::from_millis(100);
-const TURN_OF_PROCESS: Duration = Duration::from_millis(5);
-/// And when it had none, because somebody has stopped it, or the host does something for it meanwhile.
-const GRACE_OF_SLEEPER: Duration = Duration::from_secs(2);
 /// How long whoever drives a process may take to come back from it, once it was ended.
 const GRACE_OF_DRIVER: Duration = Duration::from_secs(1);
 /// How much processor time a process may use from one look to the next while it has nothing to do.
 const IDLE_TURN: Duration = Duration::from_millis(100);
-/// And when its thread uses no processor time at all, after this much time on the clock.
-const GRACE_ASLEEP: Duration = Duration::from_secs(10);
+/// How long a realm that is past its limit is waited for. Most of it is counted in processor time, so that a busy machine
+/// does not make a session crash that would have ended had it been given a turn.
+struct Patience {
+    /// On the clock, however much processor time it has.
+    at_least: Duration,
+    /// Processor time without letting itself be interrupted.
+    unheard: Duration,
+    /// Processor time in all, of one that does: deep nests of loops that catch everything take their time to unwind.
+    unwinding: Duration,
+    /// On the clock, when it has no processor time: somebody has stopped it, or the host does something for it meanwhile.
+    asleep: Duration,
+}
+
+/// To give a thread up costs a processor for good.
+const PATIENCE_WITH_THREAD: Patience = Patience {
+    at_least: Duration::ZERO,
+    unheard: Duration::from_millis(250),
+    unwinding: Duration::from_secs(2),
+    asleep: Duration::from_secs(10),
+};
+
+/// To end a process is certain, and costs its session; and an answer is promised within 250 ms. A commit takes a part of
+/// them, and 5 ms are two turns where all processors are taken.
+const PATIENCE_WITH_PROCESS: Patience = Patience {
+    at_least: Duration::from_millis(100),
+    unheard: Duration::from_millis(5),
+    unwinding: Duration::from_millis(25),
+    asleep: Duration::from_secs(2),
+};
 
 /// Wakes and stops the threads.
 #[derive(Default)]
@@ -316,6 +329,8 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         let look = || (thread.cpu_time().unwrap_or(Duration::MAX), running.live.polls());
         let Some(suspect) = suspects.get_mut(&id) else {
             if let Some(reason) = past_limit(&running, thread) {
+                // A realm elsewhere has a clock of its own, which on a busy machine began to run later.
+                running.live.pass_on(reason);
                 let (cpu, polls) = look();
                 let since = Instant::now();
                 let suspect = Suspect { reason, since, first: cpu, interrupted: cpu, polls, cut_off: None };
@@ -327,26 +342,46 @@ fn watch(inner: &Arc<Inner>, suspects: &mut HashMap<ExecutionId, Suspect>) {
         if suspect.polls != polls {
             (suspect.polls, suspect.interrupted) = (polls, cpu);
         }
-        let (used, waited) = (cpu.saturating_sub(suspect.first), suspect.since.elapsed());
-        if !thread.is_process() {
-            let unheard = cpu.saturating_sub(suspect.interrupted);
-            if unheard >= GRACE || used >= GRACE_UNWINDING || waited >= GRACE_ASLEEP {
-                inner.give_up(&running, running.live.stuck(suspect.reason, thread), STUCK, true);
+        if let Some(cut_off) = suspect.cut_off {
+            if cut_off.elapsed() >= GRACE_OF_DRIVER {
+                inner.give_up(
+                    &running,
+                    running.live.stuck(suspect.reason, thread),
+                    "its worker was not let go of",
+                    true,
+                );
             }
             continue;
         }
-        match suspect.cut_off {
-            None if (used >= TURN_OF_PROCESS && waited >= GRACE_OF_PROCESS) || waited >= GRACE_OF_SLEEPER => {
-                // Whoever drives it tells how it ended: many of them at once, where we would take one after the other.
-                if running.live.give_up(running.live.stuck(suspect.reason, thread)) {
-                    running.session.cut_off();
-                }
-                suspect.cut_off = Some(Instant::now());
-            }
-            Some(since) if since.elapsed() >= GRACE_OF_DRIVER => {
-                inner.give_up(&running, running.live.stuck(suspect.reason, thread), STUCK, true);
-            }
-            _ => {}
+        let patience = if thread.is_process() { PATIENCE_WITH_PROCESS } else { PATIENCE_WITH_THREAD };
+        let Some(why) = suspect.out_of(&patience, cpu) else { continue };
+        let outcome = running.live.stuck(suspect.reason, thread);
+        if !thread.is_process() {
+            inner.give_up(&running, outcome, why, true);
+            continue;
+        }
+        // Whoever drives it tells how it ended: many of them at once, where we would take one after the other.
+        if running.live.give_up(outcome, why) {
+            running.session.cut_off();
+        }
+        suspect.cut_off = Some(Instant::now());
+    }
+}
+
+impl Suspect {
+    /// Why it is waited for no longer, if so: now that it has used so much processor time.
+    fn out_of(&self, patience: &Patience, cpu: Duration) -> Option<&'static str> {
+        let waited = self.since.elapsed();
+        if waited < patience.at_least {
+            None
+        } else if cpu.saturating_sub(self.interrupted) >= patience.unheard {
+            Some("its code could not be stopped: it never let itself be interrupted")
+        } else if cpu.saturating_sub(self.first) >= patience.unwinding {
+            Some("its code could not be stopped: it went on for too long after it was interrupted")
+        } else if waited >= patience.asleep {
+            Some("its code could not be stopped: what it runs on had no turn, or was stopped itself")
+        } else {
+            None
         }
     }
 }
