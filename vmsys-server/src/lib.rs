@@ -33,6 +33,7 @@ mod connection;
 mod cors;
 mod decode;
 mod error;
+mod heap;
 mod host_env;
 mod listen;
 mod logging;

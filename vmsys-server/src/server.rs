@@ -17,6 +17,7 @@ use crate::access::Access;
 use crate::config::Config;
 use crate::connection::{self, Pulse, Timeouts};
 use crate::error::{ApiError, causes};
+use crate::heap;
 use crate::listen::{Listener, Peer, Stream};
 use crate::logging;
 use crate::net::Net;
@@ -317,6 +318,7 @@ fn run(config: &Config) -> Result<(), StartError> {
         };
         // Programs wait for this line and read the port out of it, so it does not depend on how the log is set.
         say(&format!("vm-system listening on {}", server.url()));
+        tokio::spawn(heap::give_back_when_idle());
         server.run(signals.first()).await;
         tracing::info!("stopped");
         Ok(())

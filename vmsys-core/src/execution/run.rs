@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::{ExecutionHost, ExecutionKind, JsonObject, LiveExecution, Request, lost};
 use crate::error::{Error, ErrorKind, Result};
 use crate::isolation::home::{After, Task};
-use crate::isolation::protocol::{Act, Goal, Imports, Job, JobLimits, PROGRAM, ProcessView, Realm};
+use crate::isolation::protocol::{Act, End, Goal, Imports, Job, JobLimits, Outcome, PROGRAM, ProcessView, Realm, Stop};
 use crate::limits::Limits;
+use crate::modules::Surroundings as _;
 use crate::modules::loader::{self, Format};
 use crate::session::LiveSession;
 use crate::store::Store;
@@ -78,7 +79,7 @@ fn run(
     let given_up = live.given_up();
     let outcome = match (given_up, outcome) {
         (Some((end, _)), _) => end.clone(),
-        (None, Ok(outcome)) => outcome,
+        (None, Ok(outcome)) => judged(outcome, live),
         (None, Err(_)) => lost("internal error: the runtime failed"),
     };
     let left = "an execution left more behind, in its queue or on the heap, than could be thrown away";
@@ -105,6 +106,19 @@ fn run(
     let after = on_end(live, &ended);
     publish(live, ended);
     after
+}
+
+/// What is called off at the end of an execution fails, and the script may end with that error before it is stopped itself:
+/// that it was to end is why it did.
+fn judged(outcome: Outcome, live: &LiveExecution) -> Outcome {
+    if !matches!(&outcome.end, End::Exception(error) if error.code.is_none()) {
+        return outcome;
+    }
+    let past_wall = || live.time_left().is_zero().then_some(Stop::Wall);
+    match live.stop_reason().or_else(past_wall) {
+        Some(stop) => Outcome { end: End::Stopped(stop), data: None, ..outcome },
+        None => outcome,
+    }
 }
 
 /// Wakes whoever waits for an execution that has been finished.

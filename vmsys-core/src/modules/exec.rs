@@ -44,9 +44,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Programs for scripts: `run` waits for one, `spawn` answers with a promise.
 ///
 /// A program gets the environment that the script gives it; `PATH`; `HOME`, which is the worktree; and `TMPDIR`, which is
-/// the session's own and goes with it; nothing of the host's. It leads a session of its own, and is killed with its process group when its execution ends, when it is past
-/// its timeout, and when the host's program is gone; so is what it leaves in the background when it ends itself. Its
-/// output becomes events as it comes. What the programs of a session are still to be fed with takes at most `mem_mb` in
+/// the session's own and goes with it; nothing of the host's. It leads a session of the system's, which nothing that it starts
+/// can leave, and is killed with all that is in it when its execution ends and when it is past its timeout; so is what it leaves
+/// in the background when it ends itself. When the host's program is gone it is killed, too; what it has started may then go on.
+/// Its output becomes events as it comes. What the programs of a session are still to be fed with takes at most `mem_mb` in
 /// sum.
 ///
 /// The configuration `{"commands": ["git", "/usr/bin/jq"]}` lists what may be run: a bare name is the file that the search
@@ -174,6 +175,10 @@ impl ModuleInstance for Exec {
             return call.complete(result);
         }
         self.forget_finished();
+        // Nothing is begun that would only be ended: the end would wait for it.
+        if call.context().should_stop() {
+            return call.complete(Err(ended()));
+        }
         let prepared = if self.running.len() < MOST_RUNNING {
             self.prepare(args, call.context())
         } else {
@@ -261,7 +266,15 @@ impl Exec {
     }
 }
 
+/// The error of a program that is not started any more.
+fn ended() -> CallError {
+    CallError::new("Error", "no program is started: the execution is being ended").with_code("ECANCELED")
+}
+
 fn spawn(request: &Request, start: Start, call: PendingCall) {
+    if call.context().should_stop() {
+        return call.complete(Err(ended()));
+    }
     let process = match Process::start(start) {
         Ok(process) => process,
         Err(error) => return call.complete(Err(request.cannot_start(&error))),

@@ -221,6 +221,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("vmsys-core/src/isolation/control.rs", "memory that two processes share"),
     ("vmsys-core/src/isolation/fork.rs", "becoming two processes"),
     ("vmsys-core/src/isolation/memory.rs", "the heap of a guest"),
+    ("vmsys-server/src/heap.rs", "giving the C library's memory back"),
     ("vmsys-core/src/isolation/os_thread.rs", "processor time and scheduling class of another thread"),
 ];
 

@@ -1,7 +1,8 @@
 //! A process and what it has started: how they are killed together.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::fs::DirEntry;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -27,8 +28,8 @@ impl Family {
     }
 
     /// Kills the group; whoever else is in its session, as a shell's jobs are; and, while the leader lives, those of its
-    /// descendants that have left for a session of their own. What this does *not* reach: a process that did so and whose
-    /// parent has ended, as daemons do.
+    /// descendants that have left for a session of their own, which only a program without a filter can. What this does *not*
+    /// reach: one that did so and whose parent has ended, as daemons do.
     pub(super) fn kill_all(&self) {
         let Some(leader) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) else { return };
         let started = Instant::now();
@@ -51,13 +52,30 @@ impl Family {
     }
 }
 
+/// The last look at all processes of the machine, and when it began. Whoever asks while others are looked for is answered
+/// together with all who have asked by then: where there are thousands, to look takes long.
+static LOOK: Mutex<Option<(Instant, Arc<[Process]>)>> = Mutex::new(None);
+
+/// The processes that there are, or were at some moment after this call.
+fn processes() -> Arc<[Process]> {
+    let asked = Instant::now();
+    let mut look = LOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*look {
+        Some((began, found)) if *began >= asked => found.clone(),
+        _ => {
+            let began = Instant::now();
+            let entries = std::fs::read_dir("/proc").into_iter().flatten();
+            let read = |entry: std::io::Result<DirEntry>| Process::read(entry.ok()?.file_name().to_str()?);
+            let found: Arc<[Process]> = entries.filter_map(read).collect();
+            *look = Some((began, found.clone()));
+            found
+        }
+    }
+}
+
 /// The processes of a session and the descendants of its leader, without the leader itself.
 fn members(leader: Pid) -> Vec<Process> {
-    let mut processes: Vec<Process> = std::fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Process::read(entry.ok()?.file_name().to_str()?))
-        .collect();
+    let processes = processes();
     let mut found = HashSet::from([leader]);
     loop {
         let before = found.len();
@@ -69,10 +87,10 @@ fn members(leader: Pid) -> Vec<Process> {
         }
     }
     found.remove(&leader);
-    processes.retain(|process| found.contains(&process.pid));
-    processes
+    processes.iter().filter(|process| found.contains(&process.pid)).copied().collect()
 }
 
+#[derive(Clone, Copy)]
 struct Process {
     pid: Pid,
     parent: Pid,
@@ -123,6 +141,23 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+
+    #[test]
+    fn a_look_shows_what_was_there_when_it_was_asked_for() {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+                        let id = Pid::from_child(&child);
+                        assert!(processes().iter().any(|process| process.pid == id));
+                        child.kill().unwrap();
+                        child.wait().unwrap();
+                    }
+                });
+            }
+        });
+    }
 
     #[test]
     fn whoever_got_a_number_later_is_not_killed() {

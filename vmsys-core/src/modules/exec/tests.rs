@@ -438,10 +438,11 @@ fn what_a_program_started_goes_with_it() {
     // A job of its own process group, as shells make them.
     dies(&bench.sh("set -m; sleep 60 & echo $!").unwrap());
     assert!(started.elapsed() < Duration::from_secs(5));
-    // A session of its own, while whoever started it is there.
-    let timeout = options([("timeout", 200.into())]);
-    let error = bench.run("sh", &["-c", "setsid sleep 60 & echo $!; wait"], timeout).unwrap_err();
-    dies(property(&error, "stdout").as_str().unwrap());
+    // Nobody's child any more.
+    dies(&bench.sh("(sleep 60 >/dev/null 2>&1 & echo $!)").unwrap());
+    // A session of its own is refused: who leads one, and whose parent has ended, could not be found.
+    let refused = bench.sh("setsid --wait sleep 60").unwrap_err();
+    assert!(property(&refused, "stderr").as_str().unwrap().contains("not permitted"), "{refused:?}");
     // What is said shortly after the end still counts.
     assert_eq!(bench.sh("(sleep 0.05; echo late) & echo early").unwrap(), "early\nlate\n");
 }
@@ -460,6 +461,19 @@ fn spawn(
 
 fn script(script: &str) -> Vec<Value> {
     vec!["sh".into(), Value::Array(vec!["-c".into(), script.into()])]
+}
+
+#[test]
+fn nothing_is_started_for_an_execution_that_is_being_ended() {
+    let mut bench = Bench::new(json!({}));
+    let live = execution(bench.limits);
+    live.request_stop("enough");
+    let (begun, answers) = (Instant::now(), 200);
+    (0..answers).for_each(|id| drop(spawn(&mut bench, &live, id, &script("sleep 60"))));
+    bench.exec.end_of_execution();
+    // To start as many takes longer than this.
+    assert!(begun.elapsed() < Duration::from_millis(200), "{:?}", begun.elapsed());
+    assert_eq!(live.unread_answers(), answers as usize);
 }
 
 #[test]

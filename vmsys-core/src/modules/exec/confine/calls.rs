@@ -75,6 +75,8 @@ const ALWAYS: &[i64] = &[
     libc::SYS_msgsnd,
     libc::SYS_msgrcv,
     libc::SYS_mq_open,
+    // Whoever leads a session of his own is not found with those who are to be killed together.
+    libc::SYS_setsid,
     // What is of no use to programs, and of much to those who look for faults of the kernel.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
