@@ -551,7 +551,7 @@ fn one_shot_runs_have_the_modules_that_they_are_given() {
     assert_eq!(alone(&here, &["eval", "--module", "fs", read]).expect(0).stdout, "8\n");
     let refused = alone(&here, &["eval", read]).expect(4);
     assert!(refused.stderr.contains("the module 'fs' is not granted"), "{refused:#?}");
-    assert!(refused.stderr.contains("--module fs"), "{refused:#?}");
+    assert!(refused.stderr.contains("hint: --module fs grants it"), "{refused:#?}");
     let unknown = alone(&here, &["eval", "--module", "nope", "1"]).expect(2);
     assert!(unknown.stderr.contains("nope"), "{unknown:#?}");
 }

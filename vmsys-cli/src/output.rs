@@ -21,7 +21,7 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// Bad news.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What to try next.
-const HINT: Style = AnsiColor::Cyan.on_default();
+pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
 /// The heads of tables.
 const HEAD: Style = Style::new().bold();
 /// What is there for orientation only.

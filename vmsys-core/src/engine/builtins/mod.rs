@@ -294,10 +294,8 @@ fn loadable_modules(world: &World) -> Vec<String> {
 }
 
 fn not_granted(ctx: &Ctx<'_>, world: &World, name: &str) -> rquickjs::Error {
-    let message = format!(
-        "the module '{name}' is not granted: add it to the session's template (vm-system template add-module \
-         TEMPLATE_ID --name {name}) and create a new session; eval, run and repl take --module {name}"
-    );
+    let message =
+        format!("the module '{name}' is not granted: add it to the session's template, and create a new session");
     cross::throw(ctx, &world.intrinsics, &CallError::new("Error", message).with_code("ERR_MODULE_NOT_GRANTED"))
 }
 
