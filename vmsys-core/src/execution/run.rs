@@ -231,6 +231,30 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::execution::{ErrorCode, ExecutionError};
+    use crate::isolation::protocol::Usage;
+    use crate::modules::testing;
+
+    #[test]
+    fn an_error_of_what_was_called_off_is_the_reason_for_that() {
+        let thrown = |code| {
+            let error = ExecutionError { message: "Error: called off".to_owned(), stack: None, name: None, code };
+            Outcome { end: End::Exception(error), data: None, usage: Usage::default() }
+        };
+        let stopped = |live: &LiveExecution, code| match judged(thrown(code), live).end {
+            End::Stopped(stop) => Some(stop),
+            _ => None,
+        };
+        let live = testing::execution(Limits::default());
+        assert_eq!(stopped(&live, None), None);
+        live.request_stop("enough");
+        assert_eq!(stopped(&live, None), Some(Stop::Requested));
+        // What only we know was not caused by that.
+        assert_eq!(stopped(&live, Some(ErrorCode::WorkerDied)), None);
+        let live = testing::execution(Limits { wall_ms: 1, ..Limits::default() });
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(stopped(&live, None), Some(Stop::Wall));
+    }
 
     #[test]
     fn arguments_become_a_command_line() {
