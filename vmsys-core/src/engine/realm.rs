@@ -252,7 +252,7 @@ impl QuickRealm {
         };
         match (job.imports, as_module) {
             (Imports::Awaited, Ok(source)) => {
-                if let Some(source) = typescript::awaiting_imports(&source) {
+                if let Some(source) = self.world.modules.awaiting_imports(&job.name, &source) {
                     return Ok((Cow::Owned(source), Goal::Script));
                 }
             }

@@ -98,6 +98,11 @@ pub(crate) fn check(vm: &VmSystem) {
     let evaluation = session.eval_async::<u8>("await new Promise(done => setTimeout(done, 5)); 8");
     assert_eq!(pollster::block_on(evaluation).unwrap(), 8);
 
+    let error = session.eval::<Value>("import {lookup, sell} from 'shop'").unwrap_err();
+    let thrown = error.thrown().unwrap();
+    let expected = ("SyntaxError", "Could not find export 'sell' in module 'shop'");
+    assert_eq!((thrown.name(), thrown.message()), expected);
+
     let types = vm.types(template.id).unwrap();
     assert!(types.contains("  export function lookup(sku: string, left?: number | bigint): Item;"), "{types}");
     assert!(
