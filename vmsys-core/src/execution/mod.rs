@@ -152,19 +152,25 @@ pub struct ExecutionError {
 }
 
 /// Reasons for an execution's end that vm-system itself knows.
+///
+/// They are the [`code`](ExecutionError::code) of an execution's error, and that of an
+/// [`EvalError`](crate::EvalError::code), which is [`Stopped`](crate::EvalError::Stopped). It is
+/// [`Thrown`](crate::EvalError::Thrown) where code could have caught it: with [`StackOverflow`](Self::StackOverflow), and
+/// with the [`OutOfMemory`](Self::OutOfMemory) of one text that is too long. These two are known by the engine's words, which
+/// a script can throw, too. Whatever else is thrown has no code, nor has code that does not compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "ExecutionErrorCode"))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// It passed `cpu_ms` or `wall_ms`.
+    /// It passed `cpu_ms` or `wall_ms`; its status is [`ExecutionStatus::Timeout`].
     Timeout,
-    /// It was cancelled.
+    /// It was cancelled; its status is [`ExecutionStatus::Cancelled`].
     Cancelled,
-    /// It passed `mem_mb`.
+    /// It passed `mem_mb`, or asked for a text of more than 1 GiB.
     OutOfMemory,
-    /// It recursed too deep.
+    /// It recursed too deep, and did not catch the `RangeError`.
     StackOverflow,
     /// It passed `max_events` or `max_output_kb`.
     OutputLimitExceeded,

@@ -11,7 +11,7 @@ use oxc_allocator::Allocator;
 use oxc_ast::ast::{ImportDeclaration, ImportDeclarationSpecifier as Specifier, Statement};
 use oxc_span::{GetSpan, SourceType};
 
-use super::{nesting, parsed};
+use super::{SyntaxProblem, nesting, parsed};
 
 /// Makes awaits of the imports that a text without types declares; `None` when it declares none, or cannot be read.
 ///
@@ -76,6 +76,34 @@ fn awaited(source: &str, import: &ImportDeclaration<'_>, bind: &mut impl FnMut(S
         names.push(namespace);
     }
     Some(format!("const {{{}}} = await import('{}');", names.join(", "), bind(module)))
+}
+
+/// Whether a line begins like a declaration that only modules have.
+pub(crate) fn mentions_import(source: &str) -> bool {
+    // Of a line, what comes behind a semicolon may be one, too.
+    source.contains("port") && source.split(['\n', ';']).any(is_declaration)
+}
+
+fn is_declaration(line: &str) -> bool {
+    let line = line.trim_start();
+    let rest = line.strip_prefix("import").or_else(|| line.strip_prefix("export"));
+    rest.is_some_and(|rest| rest.starts_with([' ', '\t', '{', '*', '"', '\'']) || rest.is_empty())
+}
+
+/// What a script ends with that would be a module under another name.
+pub(crate) fn no_module(source: &str) -> SyntaxProblem {
+    let line = source.split('\n').position(is_declaration).unwrap_or_default();
+    let column = source.split('\n').nth(line).map_or(0, |line| line.len() - line.trim_start().len());
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+    SyntaxProblem {
+        message: "Cannot use import or export in a script. A file is a module when it ends in .mjs or .mts, when its \
+                  package.json says \"type\": \"module\", or when its template sets runtime.esm; a script can use \
+                  await import(…)"
+            .to_owned(),
+        line: number(line),
+        column: number(column),
+        unsupported: false,
+    }
 }
 
 #[cfg(test)]
