@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use vmsys_core::{ExecutionStatus, NewSession, NewStartupFile, NewTemplate, RunFile, Session, StartupMode, VmSystem};
+use vmsys_core::{ExecutionStatus, NewSession, NewStartupFile, NewTemplate, RunFile, Session, VmSystem};
 
 struct Project {
     dir: tempfile::TempDir,
@@ -284,8 +284,7 @@ fn a_file_that_is_run_sees_a_module_while_it_runs() {
 
 #[test]
 fn a_module_that_is_imported_at_startup_is_the_one_that_is_imported_later() {
-    let mut startup = NewStartupFile::eval("boot.mjs");
-    startup.mode = StartupMode::Import;
+    let startup = NewStartupFile::import("boot.mjs");
     let files =
         [("boot.mjs", "export const at = {}; globalThis.boots = (globalThis.boots ?? 0) + 1; globalThis.at = at")];
     let project = Project::with(&files, |_| {}, Some(startup));

@@ -360,6 +360,29 @@ fn handles_can_be_sent_and_shared() {
 }
 
 #[test]
+fn modules_are_imported_by_names_that_never_become_code() {
+    let session = session();
+    session.import("path", "p").unwrap();
+    assert_eq!(session.call::<String>("p.join", ("a", "b")).unwrap(), "a/b");
+    session.import("node:url", "p").unwrap();
+    assert_eq!(session.eval::<String>("typeof p.fileURLToPath + typeof p.join").unwrap(), "functionundefined");
+    for module in
+        ["x\"; globalThis.hit = 1; \"", "x\n\u{2028}'`${globalThis.hit = 1}", "\\", "\0", "", "./é\u{10ffff}.js"]
+    {
+        let error = session.import(module, "m").unwrap_err();
+        assert!(error.thrown().is_some(), "{module:?}: {error:?}");
+    }
+    for name in ["", "if", "a, b", "a } from 'path'; hit = 1; import {x", "{sep}", "a.b", "\\u0061"] {
+        let error = session.import("path", name).unwrap_err();
+        assert!(
+            matches!(&error, EvalError::Failed(error) if error.detail("field") == Some("name")),
+            "{name:?}: {error:?}"
+        );
+    }
+    assert_eq!(session.eval::<String>("typeof hit + typeof m").unwrap(), "undefinedundefined");
+}
+
+#[test]
 fn code_that_does_not_compile_is_told_from_code_that_throws() {
     let session = session();
     let syntax = |session: &Session, input: &str| {

@@ -151,6 +151,10 @@ pub struct ExecutionError {
     pub code: Option<ErrorCode>,
 }
 
+/// What the API's document says of [`ErrorCode`], without what is Rust's.
+#[cfg(feature = "schema")]
+const ERROR_CODES: &str = "Reasons for an execution's end that vm-system itself knows.";
+
 /// Reasons for an execution's end that vm-system itself knows.
 ///
 /// They are the [`code`](ExecutionError::code) of an execution's error, and that of an
@@ -160,17 +164,17 @@ pub struct ExecutionError {
 /// a script can throw, too. Whatever else is thrown has no code, nor has code that does not compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "ExecutionErrorCode"))]
+#[cfg_attr(feature = "schema", schemars(rename = "ExecutionErrorCode", description = ERROR_CODES))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// It passed `cpu_ms` or `wall_ms`; its status is [`ExecutionStatus::Timeout`].
+    /// It passed `cpu_ms` or `wall_ms`.
     Timeout,
-    /// It was cancelled; its status is [`ExecutionStatus::Cancelled`].
+    /// It was cancelled.
     Cancelled,
-    /// It passed `mem_mb`, or asked for a text of more than 1 GiB.
+    /// It passed `mem_mb`.
     OutOfMemory,
-    /// It recursed too deep, and did not catch the `RangeError`.
+    /// It recursed too deep.
     StackOverflow,
     /// It passed `max_events` or `max_output_kb`.
     OutputLimitExceeded,

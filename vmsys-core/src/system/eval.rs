@@ -268,6 +268,10 @@ impl Session {
     /// objects of these; see [`Value`]. `undefined` reads as null, so that `()` and `Option` take it.
     /// [`serde::de::IgnoredAny`] takes any data.
     ///
+    /// It returns when nothing is due any more, also where the value is known before: timers, intervals and calls of host
+    /// functions are waited for, and a rejection that nothing handles is thrown. The crate's documentation says under
+    /// *Snippets* how one is read.
+    ///
     /// # Errors
     /// [`EvalError::Failed`] as [`repl`](Self::repl) fails; and, where that answers with an execution, the input could not
     /// be compiled ([`Syntax`](EvalError::Syntax)), the code threw ([`Thrown`](EvalError::Thrown)), was stopped
@@ -349,6 +353,37 @@ impl Session {
     /// [`call`](Self::call) for async code, as [`eval_async`](Self::eval_async) is [`eval`](Self::eval).
     pub fn call_async<T: DeserializeOwned>(&self, function: &str, args: impl Serialize) -> Evaluation<T> {
         self.begin_to_ask(call(function, &args).map(|request| (request, function.to_owned())))
+    }
+
+    /// Imports a module under the name of a global, as `import * as name from 'module'` does: a path of the worktree, as
+    /// `./plugins/a.js`, or a name. What it exports can be called as `name.function`. Neither text becomes anything else in
+    /// code.
+    ///
+    /// A module is loaded once in a session: imported again, it is the same, also when its file has changed.
+    ///
+    /// # Errors
+    /// As [`eval`](Self::eval); [`Validation`](ErrorKind::Validation) for what is no name. What the module throws, and that
+    /// there is none, is thrown.
+    ///
+    /// ```
+    /// # use vmsys_core::{NewSession, NewTemplate, VmSystem};
+    /// # let worktree = tempfile::tempdir()?;
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// std::fs::write(worktree.path().join("plugin.js"), "export const double = (n) => 2 * n")?;
+    /// let session = vm.create_session(NewSession::new(template.id, worktree.path()))?;
+    /// session.import("./plugin.js", "plugin")?;
+    /// assert_eq!(session.call::<u8>("plugin.double", (4,))?, 8);
+    ///
+    /// let error = session.import("./'); quit('.js", "plugin").unwrap_err();
+    /// assert_eq!(error.thrown().and_then(|thrown| thrown.code()), Some("ERR_MODULE_NOT_FOUND"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn import(&self, module: &str, name: &str) -> Result<(), EvalError> {
+        check_global("name", name)?;
+        // JSON's way to write a text is one of JavaScript's.
+        let module = serde_json::Value::from(module);
+        self.eval::<serde::de::IgnoredAny>(format!("import * as {name} from {module}")).map(drop)
     }
 
     /// Returns the value of a global as a Rust type: of a `let` or `const` as of a property of `globalThis`.
