@@ -144,25 +144,31 @@ impl Session {
     /// ```
     /// # use vmsys_core::{NewSession, NewTemplate, RunFile, VmSystem};
     /// # let worktree = tempfile::tempdir()?;
+    /// # std::fs::create_dir(worktree.path().join("part"))?;
     /// # let write = |path: &str, text: &str| std::fs::write(worktree.path().join(path), text);
     /// # let vm = VmSystem::in_memory()?;
     /// # let template = vm.create_template(NewTemplate::named("t"))?;
     /// write("script.js", "const tax = 2; tax * __ARGS__.price")?;
     /// write("module.mjs", "export const price = 3; price")?;
     /// write("either.js", "export const price = 4")?;
+    /// write("part/either.js", "export const price = 5")?;
+    /// write("part/package.json", r#"{"type": "module"}"#)?;
+    /// write("common.cjs", "module.exports = 6")?;
     /// let session = vm.create_session(NewSession::new(template.id, worktree.path()))?;
     /// let value = |run: RunFile| session.run_file(run).map(|run| run.result.map(|value| value.preview));
     /// assert_eq!(value(RunFile::new("script.js").arg("price", 21))?.as_deref(), Some("42"));
     /// assert_eq!(value(RunFile::new("module.mjs"))?.as_deref(), Some("undefined"));
     /// assert_eq!(value(RunFile::new("either.js"))?, None, "it is a script when it is run, and threw");
     /// assert_eq!(session.eval::<u8>("import {price} from './either.js'; tax * price")?, 8);
+    /// assert_eq!(value(RunFile::new("part/either.js"))?.as_deref(), Some("undefined"), "its package says module");
     ///
     /// let mut esm = NewTemplate::named("esm");
     /// esm.settings.runtime.esm = true;
     /// let esm = vm.create_template(esm)?;
     /// let session = vm.create_session(NewSession::new(esm.id, worktree.path()))?;
-    /// let run = session.run_file(RunFile::new("either.js"))?;
-    /// assert_eq!(run.result.map(|value| value.preview).as_deref(), Some("undefined"));
+    /// let value = |run: RunFile| session.run_file(run).map(|run| run.result.map(|value| value.preview));
+    /// assert_eq!(value(RunFile::new("either.js"))?.as_deref(), Some("undefined"));
+    /// assert_eq!(value(RunFile::new("common.cjs"))?.as_deref(), Some("6"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_file(&self, run: RunFile) -> Result<Execution> {
