@@ -112,6 +112,91 @@
 //! **Errors.** There is one [`Error`], with an [`ErrorKind`], a stable [code](Error::code), details by name, and
 //! predicates such as [`is_not_found`](Error::is_not_found).
 //!
+//! # Snippets
+//!
+//! What [`Session::eval`] and [`Session::repl`] run is a script, read as a console reads it. Files that are no modules are
+//! run in the same way, but for imports.
+//!
+//! **Its value** is that of its last statement. `{a: 1}` by itself, without a semicolon behind it, is an object. `await` works
+//! at top level; a promise that is the value is awaited by `eval` and [`call`](Session::call), and by `repl` shown as it is.
+//!
+//! **What is waited for.** An execution ends when nothing is due any more: not the jobs of promises, timers and intervals, nor
+//! calls of host functions that answer with promises, whether or not anything awaits them. So nothing of a session runs
+//! between executions; an interval that is not cleared, or a call that is not answered, ends as a timeout although the value
+//! is known; and what is due when a limit or a cancellation ends an execution is thrown away. Timers have no `unref`: what is
+//! not to be waited for is cleared, and a call can only be given up with its execution. A promise that nothing can settle is
+//! not waited for, unless it is awaited: that fails at once, as [`ErrorCode::Unsettled`].
+//!
+//! **Rejections** that nothing handles by the time the jobs of promises have run are thrown, whatever the value is.
+//!
+//! **Names** that are declared at top level are there for every later snippet. `let`, `const` and `class` can be declared
+//! again by a later one, and every function then sees the new declaration; twice in one snippet they cannot, nor where `var` or
+//! `function` has taken the name. A declaration that fails before it has a value leaves none.
+//!
+//! **Strictness.** Code is sloppy, unless it begins with `'use strict'` or its template says [`RuntimeSettings::strict`];
+//! modules are always strict.
+//!
+//! **Imports** are declared as in a module, and bind constants to what is exported at that time; a path begins at the worktree.
+//! A missing export is a `SyntaxError`. A module is loaded once in a session: a file that has changed is loaded by the next
+//! session. [`Session::import`] does the same without code, and [`RuntimeSettings::esm`] says which files are modules.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use vmsys_core::{ErrorCode, EvalError, LimitsPatch, NewSession, NewTemplate, VmSystem};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let worktree = tempfile::tempdir()?;
+//! std::fs::write(worktree.path().join("lib.js"), "export const n = 1")?;
+//! let vm = VmSystem::in_memory()?;
+//! let template = vm.create_template(NewTemplate::named("sloppy"))?;
+//! let session = vm.create_session(NewSession::new(template.id, worktree.path()))?;
+//! assert_eq!(session.eval::<BTreeMap<String, u8>>("{a: 1}")?["a"], 1);
+//! assert_eq!(session.eval::<u8>("const later = await 3; Promise.resolve(later)")?, 3);
+//!
+//! // Timers are waited for; so nothing runs between executions.
+//! assert_eq!(session.eval::<u8>("let ticks = 0; setTimeout(() => ticks = 5, 20); ticks")?, 0);
+//! assert_eq!(session.eval::<u8>("ticks")?, 5);
+//! let mut short = LimitsPatch::default();
+//! short.wall_ms = Some(100);
+//! let endless = session.limited(short)?.eval::<u8>("setInterval(() => ticks++, 10); 1").unwrap_err();
+//! assert_eq!(endless.code(), Some(ErrorCode::Timeout));
+//! assert_eq!(session.eval::<u8>("let every = setInterval(() => ticks++, 10); clearInterval(every); 1")?, 1);
+//! assert_eq!(session.eval::<u8>("let never = new Promise(() => {}); 1")?, 1);
+//! assert_eq!(session.eval::<u8>("await never").unwrap_err().code(), Some(ErrorCode::Unsettled));
+//!
+//! // Rejections are thrown, unless they are handled.
+//! let rejected = session.eval::<u8>("Promise.reject(new Error('too far')); 5").unwrap_err();
+//! assert_eq!(rejected.thrown().map(|thrown| thrown.message()), Some("too far"));
+//! assert_eq!(session.eval::<u8>("Promise.reject(new Error('too far')).catch(() => {}); 5")?, 5);
+//!
+//! // Names can be declared again.
+//! session.repl("var taken; const rate = 1; const price = () => 2 * rate")?;
+//! session.repl("const rate = 4")?;
+//! assert_eq!(session.eval::<u8>("price()")?, 8);
+//! assert!(matches!(session.eval::<()>("let twice; let twice"), Err(EvalError::Syntax { .. })));
+//! assert!(matches!(session.eval::<()>("let taken"), Err(EvalError::Thrown(_))));
+//!
+//! // Code is sloppy, unless it is told.
+//! let sees_globals = "(function () { return this === globalThis })()";
+//! assert!(session.eval::<bool>(sees_globals)?);
+//! assert!(!session.eval::<bool>(format!("'use strict'; {sees_globals}"))?);
+//! let mut strict = NewTemplate::named("strict");
+//! strict.settings.runtime.strict = true;
+//! let strict = vm.create_template(strict)?;
+//! assert!(!vm.create_session(NewSession::new(strict.id, worktree.path()))?.eval::<bool>(sees_globals)?);
+//!
+//! // A module is loaded once in a session.
+//! assert_eq!(session.eval::<u8>("import {n} from './lib.js'; n")?, 1);
+//! std::fs::write(worktree.path().join("lib.js"), "export const n = 2")?;
+//! assert_eq!(session.eval::<u8>("(await import('./lib.js')).n")?, 1);
+//! let next = vm.create_session(NewSession::new(template.id, worktree.path()))?;
+//! assert_eq!(next.eval::<u8>("import {n} from './lib.js'; n")?, 2);
+//! let missing = next.eval::<u8>("import {nope} from './lib.js'").unwrap_err();
+//! assert_eq!(missing.thrown().map(|thrown| thrown.name()), Some("SyntaxError"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What it does not do
 //!
 //! - On threads it is no wall against attackers: code is bounded in what it uses, and can reach only what it is given, but a

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use vmsys_core::{ExecutionStatus, NewSession, NewStartupFile, NewTemplate, RunFile, Session, StartupMode, VmSystem};
+use vmsys_core::{ExecutionStatus, NewSession, NewStartupFile, NewTemplate, RunFile, Session, VmSystem};
 
 struct Project {
     dir: tempfile::TempDir,
@@ -284,8 +284,7 @@ fn a_file_that_is_run_sees_a_module_while_it_runs() {
 
 #[test]
 fn a_module_that_is_imported_at_startup_is_the_one_that_is_imported_later() {
-    let mut startup = NewStartupFile::eval("boot.mjs");
-    startup.mode = StartupMode::Import;
+    let startup = NewStartupFile::import("boot.mjs");
     let files =
         [("boot.mjs", "export const at = {}; globalThis.boots = (globalThis.boots ?? 0) + 1; globalThis.at = at")];
     let project = Project::with(&files, |_| {}, Some(startup));
@@ -369,6 +368,79 @@ fn imports_can_be_declared_where_people_type_them() {
     project.check(&[("fromScript", "5")]);
     let run = project.session.run_file(RunFile::new("bad.js")).unwrap();
     assert_eq!(run.error.and_then(|error| error.name).as_deref(), Some("SyntaxError"));
+}
+
+#[test]
+fn what_is_not_exported_is_a_syntax_error_that_names_the_module_as_it_was_written() {
+    let files = [
+        ("b.mjs", "globalThis.ran = (globalThis.ran ?? 0) + 1; export const v = 1; export const none = undefined"),
+        ("c.cjs", "module.exports = {a: 1, none: undefined}"),
+        ("data.json", "{\"x\": 1}"),
+        ("file.mjs", "globalThis.began = true; import {v} from './b.mjs'; import {w} from './b.mjs'"),
+        ("again.mjs", "export {w as x} from './lib/../b.mjs'"),
+        ("over.mjs", "export * from './again.mjs'"),
+        ("core.mjs", "import {nope} from 'path'"),
+        ("node.mjs", "import {nope} from 'node:path'"),
+        ("common.mjs", "import {nope} from './c.cjs'"),
+        ("one.mjs", "export const n = 1"),
+        ("two.mjs", "export const n = 2"),
+        ("both.mjs", "export * from './one.mjs'; export * from './two.mjs'"),
+        ("late.mjs", "export const late = await new Promise((done) => setTimeout(done, 1, 'late'))"),
+    ];
+    let project = Project::of(&files);
+    project.check(&[
+        ("import {w} from './b.mjs'", "SyntaxError: Could not find export 'w' in module './b.mjs'"),
+        ("typeof ran", "undefined"),
+        ("import {v, w} from './b.mjs'", "SyntaxError: Could not find export 'w' in module './b.mjs'"),
+        ("import w from './b.mjs'", "SyntaxError: Could not find export 'default' in module './b.mjs'"),
+        ("import * as all from './b.mjs'; [all.w, all.v]", "[ undefined, 1 ]"),
+        ("import * as all from './b.mjs'; import {v, none} from './b.mjs'; [ran, v, none]", "[ 1, 1, undefined ]"),
+        ("import n, * as all from './b.mjs'", "SyntaxError: Could not find export 'default' in module './b.mjs'"),
+        ("import {'w' as w} from './b.mjs'", "SyntaxError: Could not find export 'w' in module './b.mjs'"),
+        // Nothing of a failed import is left.
+        ("typeof w", "undefined"),
+        ("import {v as w} from './b.mjs'; w", "1"),
+        ("import {nope} from 'path'", "SyntaxError: Could not find export 'nope' in module 'path'"),
+        ("import {nope} from 'node:path'", "SyntaxError: Could not find export 'nope' in module 'node:path'"),
+        ("import p, {sep} from 'path'; p.sep === sep", "true"),
+        ("import {nope} from './c.cjs'", "SyntaxError: Could not find export 'nope' in module './c.cjs'"),
+        ("import c, {a, none} from './c.cjs'; [c.a, a, none, c.nope]", "[ 1, 1, undefined, undefined ]"),
+        (
+            "import {x} from './data.json' with {type: 'json'}",
+            "SyntaxError: Could not find export 'x' in module './data.json'",
+        ),
+        ("import j from './data.json' with {type: 'json'}; j.x", "1"),
+        (
+            "import j from './data.json' with {\n type: 'json'\n}\nnew Error('x').stack.split('\\n')[1].trim()",
+            "at <eval> (repl:4:5)",
+        ),
+        ("import j from './data.json'", "TypeError: 'data.json' needs an import attribute: with { type: \"json\" }"),
+        ("import {n} from './both.mjs'", "SyntaxError: export 'n' in module './both.mjs' is ambiguous"),
+        ("import {late} from './late.mjs'; late", "late"),
+        ("import {late as later} from './late.mjs'; later", "late"),
+        // The same in files, whoever imports them, and each time.
+        ("import './file.mjs'", "SyntaxError: Could not find export 'w' in module './b.mjs'"),
+        ("await import('./file.mjs').catch((e) => e.message)", "Could not find export 'w' in module './b.mjs'"),
+        ("typeof began", "undefined"),
+        ("import {x} from './over.mjs'", "SyntaxError: Could not find export 'w' in module './lib/../b.mjs'"),
+        ("await import('./core.mjs')", "SyntaxError: Could not find export 'nope' in module 'path'"),
+        ("await import('./node.mjs')", "SyntaxError: Could not find export 'nope' in module 'node:path'"),
+        ("await import('./common.mjs')", "SyntaxError: Could not find export 'nope' in module './c.cjs'"),
+        ("require('./node.mjs')", "SyntaxError: Could not find export 'nope' in module 'node:path'"),
+        ("require('./both.mjs').n", "undefined"),
+        // What was loaded before stays what it was.
+        ("import {v as last} from './b.mjs'; [ran, last]", "[ 1, 1 ]"),
+        ("await import('vm:imports//1').catch((e) => e.code)", "ERR_UNSUPPORTED_ESM_URL_SCHEME"),
+    ]);
+    for _ in 0..2 {
+        let error = project.session.run_file(RunFile::new("file.mjs")).unwrap().error.unwrap();
+        assert_eq!(error.message, "SyntaxError: Could not find export 'w' in module './b.mjs'");
+    }
+    // A file that is mended can be imported, and a declaration that comes again costs no module.
+    write(project.dir.path(), "file.mjs", "export {v} from './b.mjs'");
+    for _ in 0..1_000 {
+        project.check(&[("import {v as mended} from './file.mjs'; mended", "1")]);
+    }
 }
 
 #[test]

@@ -95,8 +95,6 @@ fn what_is_thrown_comes_as_typed_data() {
     assert_eq!(error.thrown().unwrap().name(), "");
     let error = session.eval::<()>("throw () => {}").unwrap_err();
     assert!(error.thrown().unwrap().value().is_none());
-    let error = session.eval::<()>("let x = ;").unwrap_err();
-    assert_eq!(error.thrown().unwrap().name(), "SyntaxError");
     let error = session.eval::<()>("(function f() { return f() + 1 })()").unwrap_err();
     assert_eq!(error.thrown().unwrap().name(), "RangeError");
 }
@@ -359,4 +357,100 @@ fn handles_can_be_sent_and_shared() {
     sent::<vmsys_core::EventStream>();
     sent::<vmsys_core::SessionEvents>();
     sent::<vmsys_core::SessionEventStream>();
+}
+
+#[test]
+fn modules_are_imported_by_names_that_never_become_code() {
+    let session = session();
+    session.import("path", "p").unwrap();
+    assert_eq!(session.call::<String>("p.join", ("a", "b")).unwrap(), "a/b");
+    session.import("node:url", "p").unwrap();
+    assert_eq!(session.eval::<String>("typeof p.fileURLToPath + typeof p.join").unwrap(), "functionundefined");
+    for module in
+        ["x\"; globalThis.hit = 1; \"", "x\n\u{2028}'`${globalThis.hit = 1}", "\\", "\0", "", "./é\u{10ffff}.js"]
+    {
+        let error = session.import(module, "m").unwrap_err();
+        assert!(error.thrown().is_some(), "{module:?}: {error:?}");
+    }
+    for name in ["", "if", "a, b", "a } from 'path'; hit = 1; import {x", "{sep}", "a.b", "\\u0061"] {
+        let error = session.import("path", name).unwrap_err();
+        assert!(
+            matches!(&error, EvalError::Failed(error) if error.detail("field") == Some("name")),
+            "{name:?}: {error:?}"
+        );
+    }
+    assert_eq!(session.eval::<String>("typeof hit + typeof m").unwrap(), "undefinedundefined");
+}
+
+#[test]
+fn code_that_does_not_compile_is_told_from_code_that_throws() {
+    let session = session();
+    let syntax = |session: &Session, input: &str| {
+        let error = session.eval::<Value>(input).expect_err(input);
+        let shown = error.to_string();
+        let EvalError::Syntax { execution, message, line: Some(line), column: Some(column) } = error else {
+            panic!("{input}: {error:?}")
+        };
+        let stored = execution.error.as_ref().unwrap();
+        assert_eq!((stored.message.as_str(), stored.code), (format!("SyntaxError: {message}").as_str(), None));
+        assert!(stored.stack.as_ref().unwrap().ends_with(&format!("repl:{line}:{column}")), "{stored:?}");
+        assert_eq!(execution.status, ExecutionStatus::Error);
+        shown
+    };
+    for (input, expected) in [
+        ("1 +\n  * 2", "SyntaxError: unexpected token in expression: '*' (line 2, column 3)"),
+        ("let x; let x", "SyntaxError: invalid redefinition of lexical identifier (line 1, column 13)"),
+        ("'é😀'; var = 1", "SyntaxError: variable name expected (line 1, column 15)"),
+        ("await 1; if (", "SyntaxError: unexpected token in expression: '' (line 1, column 14)"),
+        ("{a: 1, b: }", "SyntaxError: expecting ';' (line 1, column 9)"),
+        ("return 1", "SyntaxError: return not in a function (line 1, column 1)"),
+        ("export let a = 1", "SyntaxError: unsupported keyword: export (line 1, column 1)"),
+        ("import {x} from", "SyntaxError: Unexpected token '{' (line 1, column 8)"),
+        ("let n: number = 1", "SyntaxError: expecting ';' (line 1, column 6)"),
+    ] {
+        assert_eq!(syntax(&session, input), expected, "{input}");
+    }
+    let typescript = session_with(|template| template.settings.runtime.typescript = true);
+    assert_eq!(typescript.eval::<u8>("let n: number = 1; n").unwrap(), 1);
+    let shown = syntax(&typescript, "let é: string;\n  enum E { A }");
+    assert!(shown.starts_with("SyntaxError: TypeScript enums are not supported"), "{shown}");
+    assert!(shown.ends_with("(line 2, column 3)"), "{shown}");
+
+    // Whatever runs can throw what looks the same, also what the engine has made.
+    session.repl("var taken; const made = (() => { try { eval('var = 1') } catch (e) { return e } })()").unwrap();
+    for input in [
+        "JSON.parse('{')",
+        "throw new SyntaxError('variable name expected')",
+        "throw made",
+        "await 1; throw made",
+        "Promise.reject(made)",
+        "{ [Symbol.iterator]: (() => { throw made })() }",
+        "eval('var = 1')",
+        "new Function('var = 1')",
+        "import {nope} from 'path'",
+        "let taken = 1",
+        "await 1; let taken = 1",
+    ] {
+        let error = session.eval::<Value>(input).unwrap_err();
+        let thrown = error.thrown().unwrap_or_else(|| panic!("{input}: {error:?}"));
+        assert_eq!((thrown.name(), error.code()), ("SyntaxError", None), "{input}");
+    }
+    assert!(session.call::<Value>("JSON.parse", ("{",)).unwrap_err().thrown().is_some());
+
+    // A text that is too much for the parser is well-formed, as far as anybody knows.
+    let error = session.eval::<Value>("(".repeat(500_000)).unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::StackOverflow), "{error:?}");
+    let mut limits = LimitsPatch::default();
+    limits.cpu_ms = Some(50);
+    let limited = session.limited(limits).unwrap();
+    for (input, code) in [
+        ("for (;;);", ErrorCode::Timeout),
+        ("const all = []; for (;;) all.push('x'.repeat(1e6) + all.length)", ErrorCode::OutOfMemory),
+        ("new Promise(() => {})", ErrorCode::Unsettled),
+        ("(function f() { f() })()", ErrorCode::StackOverflow),
+    ] {
+        let asked = if code == ErrorCode::Timeout { &limited } else { &session };
+        assert_eq!(asked.eval::<Value>(input).unwrap_err().code(), Some(code), "{input}");
+    }
+    assert_eq!(session.eval::<Value>("throw 1").unwrap_err().code(), None);
 }

@@ -45,14 +45,16 @@ pub(super) enum Evaluated<'js> {
     Promise(Value<'js>),
     /// An exception is pending in the context.
     Threw,
+    /// The text is no script, and none of it has run: what the engine says of it is pending.
+    Malformed,
 }
 
 /// Evaluates a script, in which NUL may stand anywhere.
 pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, source: &str, name: &str, strict: bool) -> Evaluated<'js> {
-    // Without the word there is no top-level await (keywords cannot be written with escapes), and the value comes at
-    // once: that is most of what people type.
-    let awaits = source.contains("await");
-    evaluated(read(ctx, source, name, 1, script_flags(awaits, strict)), awaits)
+    match read_script(ctx, source, name, 1, strict) {
+        Some(script) => script.run(ctx),
+        None => Evaluated::Malformed,
+    }
 }
 
 fn evaluated(value: Option<Value<'_>>, awaits: bool) -> Evaluated<'_> {
@@ -71,12 +73,20 @@ pub(super) struct Compiled<'js> {
 
 /// Compiles a script whose first line has the given number; `None` when it has an error.
 pub(super) fn compile<'js>(ctx: &Ctx<'js>, source: &str, name: &str, line: i32, strict: bool) -> Option<Compiled<'js>> {
-    let awaits = source.contains("await");
-    let bytecode = read(ctx, source, name, line, script_flags(awaits, strict) | qjs::JS_EVAL_FLAG_COMPILE_ONLY);
-    if bytecode.is_none() {
+    let script = read_script(ctx, source, name, line, strict);
+    if script.is_none() {
         drop(ctx.catch());
     }
-    Some(Compiled { bytecode: bytecode?, awaits })
+    script
+}
+
+/// Compiles a script; `None` when an exception is pending.
+fn read_script<'js>(ctx: &Ctx<'js>, source: &str, name: &str, line: i32, strict: bool) -> Option<Compiled<'js>> {
+    // Without the word there is no top-level await (keywords cannot be written with escapes), and the value comes at
+    // once: that is most of what people type.
+    let awaits = source.contains("await");
+    let bytecode = read(ctx, source, name, line, script_flags(awaits, strict) | qjs::JS_EVAL_FLAG_COMPILE_ONLY)?;
+    Some(Compiled { bytecode, awaits })
 }
 
 impl<'js> Compiled<'js> {

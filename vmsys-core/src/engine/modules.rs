@@ -5,7 +5,9 @@
 //! are known before it is linked.
 #![expect(unsafe_code, reason = "rquickjs's loaders see neither attributes nor who asks")]
 
+mod bound;
 mod evaluated;
+mod linked;
 mod required;
 
 use std::borrow::Cow;
@@ -18,7 +20,9 @@ use std::rc::{Rc, Weak};
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Exception, Function, Object, Result, Value, qjs};
 
+use self::bound::Bound;
 use self::evaluated::Records;
+use self::linked::{attempt, loaded, run};
 pub(super) use self::required::require;
 use super::builtins;
 use super::cross;
@@ -36,6 +40,8 @@ const NUMBERED: &str = "//";
 const EMPTY: &str = "vm:empty";
 /// The engine looks through all names for each name. What exports more is a table, and has a `default` only.
 const MOST_EXPORTS: usize = 4_000;
+/// A name of a module that is longer is not kept for messages.
+const LONGEST_WRITTEN: usize = 1_000;
 /// To see whether a longer text is a module, it would have to be compiled without limits.
 const MAX_DETECTED_BYTES: usize = 1 << 20;
 
@@ -55,6 +61,10 @@ pub(super) struct Modules {
     names: RefCell<HashMap<String, (String, u32)>>,
     /// The files of the attempts that are being made, in the order in which they were loaded.
     fresh: RefCell<Vec<String>>,
+    /// How each module was named by whoever imported it last in the attempts that are being made.
+    written: RefCell<HashMap<String, String>>,
+    /// What the declarations of snippets import by name.
+    bound: Bound,
     /// How many attempts are being made, one within the other.
     depth: Cell<u32>,
 }
@@ -79,6 +89,8 @@ impl Modules {
             earlier: RefCell::default(),
             names: RefCell::default(),
             fresh: RefCell::default(),
+            written: RefCell::default(),
+            bound: Bound::default(),
             depth: Cell::new(0),
         }
     }
@@ -94,6 +106,9 @@ impl Modules {
 
     /// The file that a script or module of this name was read from.
     pub(super) fn file_of(&self, name: &str) -> String {
+        if let Some(snippet) = self.bound.snippet_of(name) {
+            return snippet;
+        }
         self.found.borrow().get(name).map_or_else(|| name.to_owned(), |found| found.path.clone())
     }
 
@@ -127,8 +142,15 @@ impl Modules {
         }
     }
 
+    /// The text of a snippet that declares imports as one that awaits them; `None` when it declares none.
+    pub(super) fn awaiting_imports(&self, snippet: &str, source: &str) -> Option<String> {
+        self.bound.begin();
+        typescript::awaiting_imports(source, |module| self.bound.name_of(snippet, module))
+    }
+
     /// Has a file imported under another name from now on.
     fn rename(&self, path: &str) {
+        self.bound.forget(path);
         if let Some(name) = self.names.borrow_mut().get_mut(path) {
             *name = numbered(path, name.1 + 1);
         }
@@ -185,41 +207,14 @@ pub(super) fn install(ctx: &Ctx<'_>, hook: &Box<LoaderHook>) {
 pub(super) fn evaluate<'js>(ctx: &Ctx<'js>, world: &Rc<World>, path: &str, source: &str) -> Evaluated<'js> {
     let file = format!("{}/{path}", world.modules.root());
     let name = world.modules.begin_run(path, &file);
-    let module = attempt(world, || {
+    let promise = attempt(world, || {
         // One that imports itself is found by that name while it is being loaded, and never after it has failed.
         world.modules.fresh.borrow_mut().push(path.to_owned());
         let module = ffi::compile_module(ctx, source, &name).ok_or(rquickjs::Error::Exception)?;
         describe(ctx, world, &module, path, &file)?;
-        Ok(module)
+        run(ctx, world, &module)
     });
-    match module {
-        Ok(module) => ffi::run_module(ctx, &module),
-        Err(_) => Evaluated::Threw,
-    }
-}
-
-/// Makes an attempt to load a module with all that it imports.
-///
-/// When one of them cannot be loaded, the engine frees it while others of the same attempt may point to it already (those
-/// of a cycle do), and would find those by their names. So nothing that an attempt has loaded is ever found again when the
-/// attempt fails: the next one gives its files other names. Attempts nest: one that fails takes those within along, and
-/// those without only if the failure is theirs, too.
-fn attempt<T>(world: &World, body: impl FnOnce() -> Result<T>) -> Result<T> {
-    let modules = &world.modules;
-    let begun = modules.fresh.borrow().len();
-    modules.depth.set(modules.depth.get() + 1);
-    let result = body();
-    modules.depth.set(modules.depth.get() - 1);
-    if result.is_err() {
-        let failed: Vec<String> = modules.fresh.borrow_mut().drain(begun..).collect();
-        for path in failed {
-            modules.rename(&path);
-        }
-    }
-    if modules.depth.get() == 0 {
-        modules.fresh.borrow_mut().clear();
-    }
-    result
+    promise.map_or(Evaluated::Threw, Evaluated::Promise)
 }
 
 /// Imports a file of the worktree.
@@ -275,7 +270,13 @@ unsafe extern "C" fn normalize(
     let called = unsafe { Called::new(ctx, opaque) };
     // SAFETY: as above; the texts are copied.
     let (base, name) = unsafe { (text_of(base), text_of(name)) };
-    let canonical = called.run(|ctx, world| canonical_name(ctx, world, &world.modules.file_of(&base), &name));
+    let canonical = called.run(|ctx, world| {
+        let canonical = canonical_name(ctx, world, &world.modules.file_of(&base), &name)?;
+        if name.len() <= LONGEST_WRITTEN {
+            world.modules.written.borrow_mut().insert(canonical.clone(), name.clone());
+        }
+        Ok(canonical)
+    });
     match canonical.and_then(|name| CString::new(name).ok()) {
         // SAFETY: the context is alive; the engine frees the copy.
         Some(name) => unsafe { qjs::js_strdup(ctx, name.as_ptr()) },
@@ -390,6 +391,9 @@ fn canonical_name(ctx: &Ctx<'_>, world: &Rc<World>, referrer: &str, specifier: &
     if let Some(records) = &world.modules.records {
         records.mend();
     }
+    if world.modules.bound.text_of(specifier).is_some() {
+        return Ok(specifier.to_owned());
+    }
     let ours = builtins::module_name(world, specifier);
     if let Some(name) = &ours
         && builtins::is_loadable(world, specifier)
@@ -442,6 +446,10 @@ fn load_module<'js>(
     }
     if name == EMPTY {
         return synthetic(ctx, name, &Object::new(ctx.clone())?.into_value());
+    }
+    if let Some(text) = world.modules.bound.text_of(name) {
+        let module = ffi::compile_module(ctx, &text, name).ok_or(rquickjs::Error::Exception)?;
+        return loaded(ctx, world, &module, name);
     }
     let found = world.modules.found.borrow().get(name).cloned();
     let Some(found) = found else { return Err(Exception::throw_message(ctx, "the module was never resolved")) };
@@ -499,9 +507,8 @@ fn source_module<'js>(
     let stripped =
         typed(&found.path, source, Goal::Module).map_err(|problem| syntax_error(ctx, world, &found.path, &problem))?;
     let module = ffi::compile_module(ctx, &stripped, name).ok_or(rquickjs::Error::Exception)?;
-    world.modules.fresh.borrow_mut().push(found.path.clone());
     describe(ctx, world, &module, &found.path, &found.file)?;
-    Ok(definition(&module))
+    loaded(ctx, world, &module, &found.path)
 }
 
 /// The module that a value of the engine's stands for. The realm keeps all of its modules, so that it outlives the value.

@@ -195,7 +195,7 @@ impl QuickRealm {
             Ok(prepared) => prepared,
             Err(problem) => {
                 let stopped = self.world.budget.stopped();
-                return stopped.map_or_else(|| syntax_error(&problem, &job.name), End::Stopped).into();
+                return stopped.map_or_else(|| syntax_error(&problem, job), |stop| End::Stopped(stop).into());
             }
         };
         let evaluated = match &job.act {
@@ -212,6 +212,10 @@ impl QuickRealm {
                 None => return internal("an evaluation gave no promise").into(),
             },
             Evaluated::Threw => Main::Threw(ctx.catch()),
+            Evaluated::Malformed => {
+                let ending = self.malformed(ctx, &ctx.catch(), job);
+                return self.world.budget.stopped().map_or(ending, |stop| End::Stopped(stop).into());
+            }
         };
         if job.wants_data {
             main = main.awaited(ctx);
@@ -241,7 +245,7 @@ impl QuickRealm {
     /// The text that the engine is given, and what it is read as.
     fn prepare<'j>(&self, ctx: &Ctx<'_>, job: &'j Job) -> Result<(Cow<'j, str>, Goal), SyntaxProblem> {
         let declares_imports =
-            job.goal == Goal::Script && job.imports != Imports::Refused && mentions_import(&job.source);
+            job.goal == Goal::Script && job.imports != Imports::Refused && typescript::mentions_import(&job.source);
         if !declares_imports {
             return Ok((job_source(job)?, job.goal));
         }
@@ -252,14 +256,14 @@ impl QuickRealm {
         };
         match (job.imports, as_module) {
             (Imports::Awaited, Ok(source)) => {
-                if let Some(source) = typescript::awaiting_imports(&source) {
+                if let Some(source) = self.world.modules.awaiting_imports(&job.name, &source) {
                     return Ok((Cow::Owned(source), Goal::Script));
                 }
             }
             (Imports::Explained, Ok(source)) => {
                 let is_script = ffi::compile(ctx, &source, &job.name, 1, self.strict).is_some();
                 if !is_script && modules::is_module(&source) {
-                    return Err(no_module(&source));
+                    return Err(typescript::no_module(&source));
                 }
             }
             (Imports::Refused, _) | (_, Err(_)) => {}
@@ -332,6 +336,17 @@ impl QuickRealm {
         let code = code_of(&message);
         let stack = stack.map(|stack| modules::plain_stack(&stack));
         Ending { end: End::Exception(ExecutionError { message, stack, name, code }), data }
+    }
+
+    /// The end of a job whose text is no script. Nothing of the guest's has run that could have thrown the error.
+    fn malformed<'js>(&self, ctx: &Ctx<'js>, error: &Value<'js>, job: &Job) -> Ending {
+        let mut ending = self.exception(ctx, error, job);
+        // That of one which nests too deep, or is too large, is about a limit.
+        if let End::Exception(ExecutionError { code: None, stack, .. }) = &ending.end {
+            let place = stack.as_deref().and_then(place_of);
+            ending.data = job.wants_data.then_some(Data::Malformed(place));
+        }
+        ending
     }
 
     fn thrown_data<'js>(&self, ctx: &Ctx<'js>, thrown: &Value<'js>, described: &Thrown) -> Option<Data> {
@@ -620,34 +635,6 @@ fn code_of(message: &str) -> Option<ErrorCode> {
     }
 }
 
-/// Whether a line begins like a declaration that only modules have.
-fn mentions_import(source: &str) -> bool {
-    // Of a line, what comes behind a semicolon may be one, too.
-    source.contains("port") && source.split(['\n', ';']).any(is_declaration)
-}
-
-fn is_declaration(line: &str) -> bool {
-    let line = line.trim_start();
-    let rest = line.strip_prefix("import").or_else(|| line.strip_prefix("export"));
-    rest.is_some_and(|rest| rest.starts_with([' ', '\t', '{', '*', '"', '\'']) || rest.is_empty())
-}
-
-/// What a script ends with that would be a module under another name.
-fn no_module(source: &str) -> SyntaxProblem {
-    let line = source.split('\n').position(is_declaration).unwrap_or_default();
-    let column = source.split('\n').nth(line).map_or(0, |line| line.len() - line.trim_start().len());
-    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-    SyntaxProblem {
-        message: "Cannot use import or export in a script. A file is a module when it ends in .mjs or .mts, when its \
-                  package.json says \"type\": \"module\", or when its template sets runtime.esm; a script can use \
-                  await import(…)"
-            .to_owned(),
-        line: number(line),
-        column: number(column),
-        unsupported: false,
-    }
-}
-
 /// The text of a job without its types.
 fn job_source(job: &Job) -> Result<Cow<'_, str>, SyntaxProblem> {
     match (job.typescript, job.goal) {
@@ -659,12 +646,22 @@ fn job_source(job: &Job) -> Result<Cow<'_, str>, SyntaxProblem> {
     }
 }
 
+/// The line and column of a syntax error, which stand at the end of its stack.
+fn place_of(stack: &str) -> Option<(u32, u32)> {
+    let mut numbers = stack.trim_end_matches(')').rsplitn(3, ':');
+    let (column, line) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+    Some((line, column))
+}
+
 /// What TypeScript that cannot be run ends with: like the engine's own for JavaScript.
-fn syntax_error(problem: &SyntaxProblem, file: &str) -> End {
+fn syntax_error(problem: &SyntaxProblem, job: &Job) -> Ending {
+    let file = &job.name;
     let message = format!("SyntaxError: {}", problem.message);
     let code = if problem.unsupported { format!(" [{}]", typescript::UNSUPPORTED) } else { String::new() };
     let stack = format!("SyntaxError{code}: {}\n    at {file}:{}:{}", problem.message, problem.line, problem.column);
-    End::Exception(ExecutionError { message, stack: Some(stack), name: Some("SyntaxError".to_owned()), code: None })
+    let error = ExecutionError { message, stack: Some(stack), name: Some("SyntaxError".to_owned()), code: None };
+    let data = job.wants_data.then_some(Data::Malformed(Some((problem.line, problem.column))));
+    Ending { end: End::Exception(error), data }
 }
 
 fn unsettled() -> End {

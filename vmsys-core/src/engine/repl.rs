@@ -207,7 +207,7 @@ impl<'a, 'js> Copy<'a, 'js> {
     /// Whether it cannot start because of the canary and of nothing else.
     fn only_canary_is_taken(&self, ctx: &Ctx<'js>) -> bool {
         let error = match self.script.run(ctx) {
-            Evaluated::Threw => ctx.catch(),
+            Evaluated::Threw | Evaluated::Malformed => ctx.catch(),
             Evaluated::Promise(promise) => {
                 ffi::mark_handled(&promise);
                 match promise.into_promise().and_then(|promise| promise.result::<Value<'js>>()) {

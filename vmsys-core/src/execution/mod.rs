@@ -151,10 +151,20 @@ pub struct ExecutionError {
     pub code: Option<ErrorCode>,
 }
 
+/// What the API's document says of [`ErrorCode`], without what is Rust's.
+#[cfg(feature = "schema")]
+const ERROR_CODES: &str = "Reasons for an execution's end that vm-system itself knows.";
+
 /// Reasons for an execution's end that vm-system itself knows.
+///
+/// They are the [`code`](ExecutionError::code) of an execution's error, and that of an
+/// [`EvalError`](crate::EvalError::code), which is [`Stopped`](crate::EvalError::Stopped). It is
+/// [`Thrown`](crate::EvalError::Thrown) where code could have caught it: with [`StackOverflow`](Self::StackOverflow), and
+/// with the [`OutOfMemory`](Self::OutOfMemory) of one text that is too long. These two are known by the engine's words, which
+/// a script can throw, too. Whatever else is thrown has no code, nor has code that does not compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "ExecutionErrorCode"))]
+#[cfg_attr(feature = "schema", schemars(rename = "ExecutionErrorCode", description = ERROR_CODES))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum ErrorCode {

@@ -426,6 +426,8 @@ pub(crate) enum Data {
     Error(CallError),
     /// What was thrown and is no error.
     Thrown(Value),
+    /// Nothing was run: the text has a syntax error, in this line and column as far as that is known.
+    Malformed(Option<(u32, u32)>),
 }
 
 /// How a job ended.

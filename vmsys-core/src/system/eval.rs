@@ -18,7 +18,7 @@ use crate::bell::Listener;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::{Error, Result};
-use crate::execution::{Execution, LiveExecution, Manner, Request};
+use crate::execution::{ErrorCode, Execution, LiveExecution, Manner, Request};
 use crate::identifier::{is_identifier, is_reserved};
 use crate::ids::ExecutionId;
 use crate::isolation::protocol::Data;
@@ -34,10 +34,26 @@ use crate::value::{CallError, Value, ValueError};
 pub enum EvalError {
     /// Nothing was run, or how it ended could not be stored: what every call may answer.
     Failed(Error),
-    /// The code threw.
+    /// The snippet is not JavaScript, or not the TypeScript that can be run, and none of it has run.
+    ///
+    /// The engine says so, and no code can: `JSON.parse('{')`, `throw new SyntaxError()`, `eval('{')`, and a module that
+    /// cannot be read or has no such export are [`Thrown`](Self::Thrown) by code that runs. So is the `SyntaxError` of a
+    /// snippet that is well-formed and declares a name that cannot be declared again.
+    Syntax {
+        /// The execution that it would have been.
+        execution: Box<Execution>,
+        /// What is wrong.
+        message: String,
+        /// The line where that was noticed, from 1, as far as it is known.
+        line: Option<u32>,
+        /// The column in this line, in bytes from 1, as stacks have it.
+        column: Option<u32>,
+    },
+    /// The code threw, or recursed too deep, which it could have caught: then [`code`](Self::code) is
+    /// [`StackOverflow`](ErrorCode::StackOverflow).
     Thrown(Box<Thrown>),
-    /// A limit or a cancellation ended it, its runtime was lost, or it awaited what never comes. The execution's
-    /// [status](Execution::status) and [error](Execution::error) say which.
+    /// A limit or a cancellation ended it, its runtime was lost, or it awaited what never comes: [`code`](Self::code) says
+    /// which.
     Stopped(Box<Execution>),
     /// It came to a value that is no data, as a function, or is not of the wanted type.
     Value {
@@ -54,8 +70,34 @@ impl EvalError {
         match self {
             Self::Failed(_) => None,
             Self::Thrown(thrown) => Some(&thrown.execution),
-            Self::Stopped(execution) | Self::Value { execution, .. } => Some(execution),
+            Self::Stopped(execution) | Self::Syntax { execution, .. } | Self::Value { execution, .. } => {
+                Some(execution)
+            }
         }
+    }
+
+    /// Returns the reason, where it is one that vm-system itself knows: a limit, a cancellation, a lost runtime. It is that
+    /// of the execution's [error](Execution::error).
+    ///
+    /// ```
+    /// # use vmsys_core::{ErrorCode, EvalError, LimitsPatch, NewSession, NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// # let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// let mut limits = LimitsPatch::default();
+    /// limits.cpu_ms = Some(50);
+    /// let error = session.limited(limits)?.eval::<()>("for (;;);").unwrap_err();
+    /// assert_eq!(error.code(), Some(ErrorCode::Timeout));
+    ///
+    /// let error = session.eval::<()>("(function f() { f() })()").unwrap_err();
+    /// assert!(matches!(error, EvalError::Thrown(_)));
+    /// assert_eq!(error.code(), Some(ErrorCode::StackOverflow));
+    ///
+    /// assert_eq!(session.eval::<()>("throw 1").unwrap_err().code(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.execution()?.error.as_ref()?.code
     }
 
     /// Returns what the code threw, if that is why.
@@ -72,6 +114,10 @@ impl fmt::Display for EvalError {
         match self {
             Self::Failed(error) => error.fmt(f),
             Self::Thrown(thrown) => thrown.fmt(f),
+            Self::Syntax { message, line: Some(line), column: Some(column), .. } => {
+                write!(f, "SyntaxError: {message} (line {line}, column {column})")
+            }
+            Self::Syntax { message, .. } => write!(f, "SyntaxError: {message}"),
             Self::Stopped(execution) => {
                 f.write_str(execution.error.as_ref().map_or("the execution was stopped", |error| &error.message))
             }
@@ -222,10 +268,15 @@ impl Session {
     /// objects of these; see [`Value`]. `undefined` reads as null, so that `()` and `Option` take it.
     /// [`serde::de::IgnoredAny`] takes any data.
     ///
+    /// It returns when nothing is due any more, also where the value is known before: timers, intervals and calls of host
+    /// functions are waited for, and a rejection that nothing handles is thrown. The crate's documentation says under
+    /// *Snippets* how one is read.
+    ///
     /// # Errors
-    /// [`EvalError::Failed`] as [`repl`](Self::repl) fails; and, where that answers with an execution, the code threw
-    /// ([`Thrown`](EvalError::Thrown)), was stopped ([`Stopped`](EvalError::Stopped)), or came to no data of the type
-    /// ([`Value`](EvalError::Value)), also to more than `mem_mb` of it.
+    /// [`EvalError::Failed`] as [`repl`](Self::repl) fails; and, where that answers with an execution, the input could not
+    /// be compiled ([`Syntax`](EvalError::Syntax)), the code threw ([`Thrown`](EvalError::Thrown)), was stopped
+    /// ([`Stopped`](EvalError::Stopped)), or came to no data of the type ([`Value`](EvalError::Value)), also to more than
+    /// `mem_mb` of it.
     ///
     /// ```
     /// # use vmsys_core::{EvalError, NewSession, NewTemplate, VmSystem};
@@ -247,6 +298,7 @@ impl Session {
     /// assert_eq!(thrown.property::<u32>("by"), Some(Ok(7)));
     ///
     /// assert!(matches!(session.eval::<u8>("'seven'"), Err(EvalError::Value { .. })));
+    /// assert!(matches!(session.eval::<u8>("1 +\n  * 2"), Err(EvalError::Syntax { line: Some(2), column: Some(3), .. })));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn eval<T: DeserializeOwned>(&self, input: impl Into<String>) -> Result<T, EvalError> {
@@ -301,6 +353,37 @@ impl Session {
     /// [`call`](Self::call) for async code, as [`eval_async`](Self::eval_async) is [`eval`](Self::eval).
     pub fn call_async<T: DeserializeOwned>(&self, function: &str, args: impl Serialize) -> Evaluation<T> {
         self.begin_to_ask(call(function, &args).map(|request| (request, function.to_owned())))
+    }
+
+    /// Imports a module under the name of a global, as `import * as name from 'module'` does: a path of the worktree, as
+    /// `./plugins/a.js`, or a name. What it exports can be called as `name.function`. Neither text becomes anything else in
+    /// code.
+    ///
+    /// A module is loaded once in a session: imported again, it is the same, also when its file has changed.
+    ///
+    /// # Errors
+    /// As [`eval`](Self::eval); [`Validation`](ErrorKind::Validation) for what is no name. What the module throws, and that
+    /// there is none, is thrown.
+    ///
+    /// ```
+    /// # use vmsys_core::{NewSession, NewTemplate, VmSystem};
+    /// # let worktree = tempfile::tempdir()?;
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// std::fs::write(worktree.path().join("plugin.js"), "export const double = (n) => 2 * n")?;
+    /// let session = vm.create_session(NewSession::new(template.id, worktree.path()))?;
+    /// session.import("./plugin.js", "plugin")?;
+    /// assert_eq!(session.call::<u8>("plugin.double", (4,))?, 8);
+    ///
+    /// let error = session.import("./'); quit('.js", "plugin").unwrap_err();
+    /// assert_eq!(error.thrown().and_then(|thrown| thrown.code()), Some("ERR_MODULE_NOT_FOUND"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn import(&self, module: &str, name: &str) -> Result<(), EvalError> {
+        check_global("name", name)?;
+        // JSON's way to write a text is one of JavaScript's.
+        let module = serde_json::Value::from(module);
+        self.eval::<serde::de::IgnoredAny>(format!("import * as {name} from {module}")).map(drop)
     }
 
     /// Returns the value of a global as a Rust type: of a `let` or `const` as of a property of `globalThis`.
@@ -412,6 +495,12 @@ fn read<T: DeserializeOwned>(execution: Arc<Execution>, data: Option<Data>) -> R
             value.to().map_err(|error| no_value(format!("the value is not of the wanted type: {error}")))
         }
         Some(Data::Unfit(why)) => Err(no_value(format!("the value cannot be taken as data: {why}"))),
+        Some(Data::Malformed(place)) => {
+            let error = execution.error.as_ref().map_or("", |error| &error.message);
+            let message = error.strip_prefix("SyntaxError: ").unwrap_or(error).to_owned();
+            let (line, column) = place.unzip();
+            Err(EvalError::Syntax { execution: Box::new(Arc::unwrap_or_clone(execution)), message, line, column })
+        }
         Some(Data::Error(error)) => Err(thrown(execution, error, None)),
         Some(Data::Thrown(value)) => {
             let shown = execution.error.as_ref().map_or_else(String::new, |error| error.message.clone());

@@ -106,7 +106,9 @@ impl Session {
 
     /// Runs a snippet, and returns once it has ended and is stored with all its events.
     ///
-    /// A script that throws, times out or passes a limit is `Ok`: its [`Execution`] says so.
+    /// A script that throws, times out or passes a limit is `Ok`: its [`Execution`] says so. It has ended when nothing is due
+    /// any more: timers and calls of host functions are waited for, and nothing runs between executions. The crate's
+    /// documentation says under *Snippets* how one is read.
     ///
     /// # Errors
     /// [`SessionBusy`](ErrorKind::SessionBusy), [`SessionNotReady`](ErrorKind::SessionNotReady),
@@ -129,11 +131,46 @@ impl Session {
         self.vm.inner.run(&session, Request::repl(input), &self.limits, source).map(Arc::unwrap_or_clone)
     }
 
-    /// Runs a file of the worktree, and returns once it has ended and is stored with all its events.
+    /// Runs a file of the worktree, anew each time, and returns once it has ended and is stored with all its events.
+    ///
+    /// A script comes to the value of its last statement, and what it declares at top level stays, as with a snippet; it
+    /// can end with `module.exports = …`. An ES module has names of its own and comes to `undefined`: what it exports is had
+    /// by [`import`](Self::import). Which of them a file is, [`RuntimeSettings::esm`](crate::RuntimeSettings::esm) says.
     ///
     /// # Errors
     /// As [`repl`](Self::repl), and [`InvalidPath`](ErrorKind::InvalidPath), also for a file that is no UTF-8 text or larger than
     /// 16 MiB, and [`FileNotFound`](ErrorKind::FileNotFound).
+    ///
+    /// ```
+    /// # use vmsys_core::{NewSession, NewTemplate, RunFile, VmSystem};
+    /// # let worktree = tempfile::tempdir()?;
+    /// # std::fs::create_dir(worktree.path().join("part"))?;
+    /// # let write = |path: &str, text: &str| std::fs::write(worktree.path().join(path), text);
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// write("script.js", "const tax = 2; tax * __ARGS__.price")?;
+    /// write("module.mjs", "export const price = 3; price")?;
+    /// write("either.js", "export const price = 4")?;
+    /// write("part/either.js", "export const price = 5")?;
+    /// write("part/package.json", r#"{"type": "module"}"#)?;
+    /// write("common.cjs", "module.exports = 6")?;
+    /// let session = vm.create_session(NewSession::new(template.id, worktree.path()))?;
+    /// let value = |run: RunFile| session.run_file(run).map(|run| run.result.map(|value| value.preview));
+    /// assert_eq!(value(RunFile::new("script.js").arg("price", 21))?.as_deref(), Some("42"));
+    /// assert_eq!(value(RunFile::new("module.mjs"))?.as_deref(), Some("undefined"));
+    /// assert_eq!(value(RunFile::new("either.js"))?, None, "it is a script when it is run, and threw");
+    /// assert_eq!(session.eval::<u8>("import {price} from './either.js'; tax * price")?, 8);
+    /// assert_eq!(value(RunFile::new("part/either.js"))?.as_deref(), Some("undefined"), "its package says module");
+    ///
+    /// let mut esm = NewTemplate::named("esm");
+    /// esm.settings.runtime.esm = true;
+    /// let esm = vm.create_template(esm)?;
+    /// let session = vm.create_session(NewSession::new(esm.id, worktree.path()))?;
+    /// let value = |run: RunFile| session.run_file(run).map(|run| run.result.map(|value| value.preview));
+    /// assert_eq!(value(RunFile::new("either.js"))?.as_deref(), Some("undefined"));
+    /// assert_eq!(value(RunFile::new("common.cjs"))?.as_deref(), Some("6"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run_file(&self, run: RunFile) -> Result<Execution> {
         let path = WorktreePath::parse(&run.path)?;
         let session = self.vm.inner.takes_work(self.id)?;

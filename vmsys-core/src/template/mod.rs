@@ -204,6 +204,11 @@ impl NewStartupFile {
         Self { path: path.into(), order_index: 0, mode: StartupMode::Eval }
     }
 
+    /// A file that is imported as a module, at place 0 of the order.
+    pub fn import(path: impl Into<String>) -> Self {
+        Self { mode: StartupMode::Import, ..Self::eval(path) }
+    }
+
     /// The same at another place of the order.
     pub fn at(mut self, order_index: i64) -> Self {
         self.order_index = order_index;

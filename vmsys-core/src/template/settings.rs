@@ -56,7 +56,10 @@ impl Default for ResolverSettings {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RuntimeSettings {
-    /// Whether files are ES modules whatever their ending.
+    /// Whether files are ES modules where their ending does not tell: `.mjs` and `.mts` always are, `.cjs`, `.cts` and
+    /// `.json` never, and packages in `node_modules` say it of themselves. Unless it is set, the `type` of the nearest
+    /// `package.json` decides. Where there is none, a file that is imported or required is CommonJS, or an ES module if its
+    /// text can only be that; and one that is run is a script.
     pub esm: bool,
     /// Whether scripts are strict without saying so.
     pub strict: bool,

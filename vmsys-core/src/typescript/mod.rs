@@ -24,7 +24,7 @@ use oxc_parser::{ParseOptions, Parser, ParserReturn};
 use oxc_span::SourceType;
 
 use self::eraser::Eraser;
-pub(crate) use self::imports::awaiting_imports;
+pub(crate) use self::imports::{awaiting_imports, mentions_import, no_module};
 pub(crate) use self::whole::{Whole, is_whole};
 use crate::isolation::protocol::Goal;
 

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 use vmsys_core::{
-    Bytes, Call, ExecutionStatus, HostError, HostModule, NewSession, NewTemplate, Submission, Value, VmSystem,
+    Bytes, Call, EvalError, ExecutionStatus, HostError, HostModule, NewSession, NewTemplate, Submission, Value,
+    VmSystem,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +98,13 @@ pub(crate) fn check(vm: &VmSystem) {
     assert_eq!(session.eval::<u8>("7").unwrap(), 7);
     let evaluation = session.eval_async::<u8>("await new Promise(done => setTimeout(done, 5)); 8");
     assert_eq!(pollster::block_on(evaluation).unwrap(), 8);
+
+    let error = session.eval::<Value>("lookup('apple';").unwrap_err();
+    assert!(matches!(&error, EvalError::Syntax { line: Some(1), column: Some(15), .. }), "{error:?}");
+    let error = session.eval::<Value>("import {lookup, sell} from 'shop'").unwrap_err();
+    let thrown = error.thrown().unwrap();
+    let expected = ("SyntaxError", "Could not find export 'sell' in module 'shop'");
+    assert_eq!((thrown.name(), thrown.message()), expected);
 
     let types = vm.types(template.id).unwrap();
     assert!(types.contains("  export function lookup(sku: string, left?: number | bigint): Item;"), "{types}");

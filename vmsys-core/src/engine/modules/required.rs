@@ -9,9 +9,9 @@ use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Exception, Result, Value, qjs};
 
 use super::evaluated::NotNow;
-use super::{attempt, definition};
+use super::{attempt, definition, run};
 use crate::engine::cross;
-use crate::engine::ffi::{self, Evaluated};
+use crate::engine::ffi;
 use crate::engine::realm::World;
 use crate::value::CallError;
 
@@ -36,22 +36,28 @@ pub(in crate::engine) fn require<'js>(
     } else {
         format!("export * as namespace from {target};")
     };
-    let module = attempt(world, || ffi::compile_module(ctx, &source, "vm:require").ok_or(rquickjs::Error::Exception))?;
+    let (module, evaluated) = attempt(world, || {
+        let module = ffi::compile_module(ctx, &source, "vm:require").ok_or(rquickjs::Error::Exception)?;
+        let evaluated = match records.check_evaluable(definition(&module)) {
+            Ok(()) => Ok(run(ctx, world, &module)?),
+            Err(not_now) => Err(not_now),
+        };
+        Ok((module, evaluated))
+    })?;
     let awaits = || {
         let message = format!(
             "require() cannot be used on {path}: it, or a module that it imports, has a top-level await. Use import() instead"
         );
         refuse("ERR_REQUIRE_ASYNC_MODULE", message)
     };
-    match records.check_evaluable(definition(&module)) {
-        Ok(()) => {}
+    let evaluated = match evaluated {
+        Ok(evaluated) => evaluated,
         Err(NotNow::Awaits) => return Err(awaits()),
         Err(NotNow::Cycle) => {
             let message = format!("Cannot require() ES Module {path} in a cycle");
             return Err(refuse("ERR_REQUIRE_CYCLE_MODULE", message));
         }
-    }
-    let Evaluated::Promise(evaluated) = ffi::run_module(ctx, &module) else { return Err(rquickjs::Error::Exception) };
+    };
     world.forget_rejection(&evaluated);
     ffi::mark_handled(&evaluated);
     let Some(promise) = evaluated.into_promise() else {
