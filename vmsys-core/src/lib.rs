@@ -87,9 +87,9 @@
 //!
 //! **What is closed when.** A [`Session`] is closed by [`close`](Session::close), by a [`Bounds::session_idle_timeout`], and
 //! with its system; dropping handles of it does not close it, because others may ask for it by its id. A system is shut down
-//! by [`shutdown`](VmSystem::shutdown), or when the last handle is dropped, of the system, its sessions, executions, watches and
-//! futures: then what runs is cancelled and stored, sessions are closed, threads and worker processes end, and the file is
-//! free. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
+//! by [`shutdown`](VmSystem::shutdown), whoever still has handles, or when the last handle is dropped, of the system, its
+//! sessions, executions, watches and futures: then what runs is cancelled and stored, sessions are closed, threads and worker
+//! processes end, and the file is free. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
 //! functions soon after their execution has ended.
 //!
 //! **Looking.** Between executions, [`Session::globals`] lists what code has declared or set, [`Session::complete`] tells how
