@@ -684,7 +684,9 @@ impl Inner {
 fn not_made(why: NotMade) -> Error {
     match why {
         NotMade::Library(why) => Error::new(ErrorKind::StartupFailed, why),
-        NotMade::Engine(cause) => Error::internal("the session's runtime could not be made", cause),
+        NotMade::Engine(cause) => {
+            Error::new(ErrorKind::Internal, format!("the session's runtime could not be made: {cause}"))
+        }
     }
 }
 
