@@ -41,6 +41,8 @@ pub(crate) struct LiveExecution {
     /// What reaches the realm, if it is elsewhere.
     remote: OnceLock<Arc<dyn Remote>>,
     stop_requested: AtomicBool,
+    /// Whoever wanted its value has dropped the future of it.
+    abandoned: AtomicBool,
     /// Mirrors `log.refused`, for whoever asks often.
     past_limit: AtomicBool,
     /// How often the realm has asked whether it is to stop: while this grows, it is not stuck.
@@ -150,6 +152,7 @@ impl LiveExecution {
             cpu_at_start: OnceLock::new(),
             remote: OnceLock::new(),
             stop_requested: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             past_limit: AtomicBool::new(false),
             polls: AtomicU64::new(0),
             given_up: OnceLock::new(),
@@ -222,6 +225,17 @@ impl LiveExecution {
         self.pass_on_stop();
     }
 
+    /// Asks it to end, since nobody wants it any more.
+    pub(crate) fn abandon(&self, why: &'static str) {
+        self.abandoned.store(true, Ordering::Release);
+        self.request_stop(why);
+    }
+
+    /// Tells whether it only runs because it has not ended yet.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
     /// Why it is to end, if it is.
     pub(crate) fn stop_reason(&self) -> Option<Stop> {
         if self.is_stop_requested() {
@@ -279,6 +293,12 @@ impl LiveExecution {
             }
             log = self.changed.wait(log).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Waits until it has ended, or the time has passed.
+    pub(crate) fn wait_at_most(&self, time: Duration) {
+        let runs = |log: &mut Log| log.ended.is_none();
+        drop(self.changed.wait_timeout_while(self.lock(), time, runs).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits a moment for its end without going to sleep: worth it when nothing else runs.
@@ -635,61 +655,4 @@ fn too_large() -> CallError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::modules::testing::execution;
-
-    /// The next answer's error, if it is one.
-    fn next(live: &LiveExecution) -> Option<String> {
-        match live.wait_for_news(Duration::ZERO) {
-            Wake::Completed(Completion { result, .. }) => result.err().map(|error| format!("{:?}", error.code())),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn answers_that_wait_are_bounded_together() {
-        let live = execution(Limits { mem_mb: 16, ..Limits::default() });
-        let answer =
-            |id| live.answer(Completion { id, result: Ok(Value::Array(vec![Value::Bytes(vec![0; 6 << 20])])) });
-        (1..=3).for_each(answer);
-        assert_eq!(next(&live), None);
-        // There is room for one again.
-        (4..=5).for_each(answer);
-        assert_eq!(next(&live), None);
-        let refused = Some(r#"Some("ERR_OUT_OF_RANGE")"#.to_owned());
-        assert_eq!(next(&live), refused);
-        assert_eq!(next(&live), None);
-        assert_eq!(next(&live), refused);
-        assert_eq!(live.lock().answer_bytes, 0);
-    }
-
-    #[test]
-    fn what_somebody_writes_is_not_waited_for() {
-        let live = execution(Limits::default());
-        let Progress::Part(part) = live.progress() else { panic!("its first event is to be written") };
-        assert_eq!((part.news().0.events.len(), part.news().1), (1, 1));
-        // Whoever looks meanwhile goes on to the next execution.
-        assert!(matches!(live.progress(), Progress::Nothing));
-        assert!(!part.stored());
-        assert!(matches!(live.progress(), Progress::Nothing));
-        live.emit(Payload::Stdout { text: "x".to_owned() }).unwrap();
-        let Progress::Part(part) = live.progress() else { panic!("there is another one") };
-        assert_eq!((part.news().0.events.len(), part.news().1), (1, 2));
-        drop(part);
-        assert!(matches!(live.progress(), Progress::Part(_)), "what was not stored is still to be");
-        assert!(live.claim_end());
-        assert!(matches!(live.progress(), Progress::Nothing), "whoever ends it writes the rest");
-    }
-
-    #[test]
-    fn whoever_waits_is_woken_when_a_limit_is_passed() {
-        for _ in 0..300 {
-            let live = execution(Limits { max_events: 1, ..Limits::default() });
-            let printer = live.clone();
-            let thread = std::thread::spawn(move || printer.emit(Payload::Stdout { text: "x".to_owned() }));
-            assert_eq!(live.wait_for_news(Duration::from_secs(60)), Wake::StopRequested);
-            assert_eq!(thread.join().ok(), Some(Err(EmitRefused::Events)));
-        }
-    }
-}
+mod tests;
