@@ -23,9 +23,7 @@
 //!     let vm = VmSystem::with_config(config)?;
 //!
 //!     // A template says what code may use, a session is a runtime made from it.
-//!     let mut limits = Limits::default();
-//!     limits.cpu_ms = 200;
-//!     let template = vm.create_template(NewTemplate::named("demo").with_limits(limits))?;
+//!     let template = vm.create_template(NewTemplate::named("demo").with_limits(Limits::default().with_cpu_ms(200)))?;
 //!     vm.add_module(template.id, "shop")?;
 //!     let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
 //!

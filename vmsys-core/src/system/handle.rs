@@ -48,11 +48,10 @@ impl Session {
     /// # let vm = VmSystem::in_memory()?;
     /// # let template = vm.create_template(NewTemplate::named("t"))?;
     /// # let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
-    /// let mut limits = LimitsPatch::default();
-    /// limits.cpu_ms = Some(50);
-    /// assert_eq!(session.limited(limits.clone())?.repl("for (;;) {}")?.status, ExecutionStatus::Timeout);
+    /// let limits = LimitsPatch::default().with_cpu_ms(50);
+    /// assert_eq!(session.limited(limits)?.repl("for (;;) {}")?.status, ExecutionStatus::Timeout);
     ///
-    /// limits.cpu_ms = Some(60_000); // the template has 5,000
+    /// let limits = LimitsPatch::default().with_cpu_ms(60_000); // the template has 5,000
     /// assert_eq!(session.limited(limits).unwrap_err().detail("field"), Some("limits.cpu_ms"));
     /// # Ok::<(), vmsys_core::Error>(())
     /// ```

@@ -26,17 +26,23 @@ pub struct Settings {
 }
 
 /// How files of the worktree are found by name.
+///
+/// ```
+/// let resolver = vmsys_core::ResolverSettings::default();
+/// assert_eq!((resolver.roots.len(), resolver.extensions), (0, vec![".js".to_owned(), ".mjs".to_owned()]));
+/// assert!(!resolver.allow_absolute_repo_imports);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ResolverSettings {
-    /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself.
+    /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself. None by default.
     pub roots: Vec<String>,
-    /// Endings that are tried for a name without one.
+    /// Endings that are tried for a name without one. By default `.js` and `.mjs`.
     #[cfg_attr(feature = "schema", schemars(inner(regex(pattern = EXTENSION))))]
     pub extensions: Vec<String>,
-    /// Whether `/x` names `x` of the worktree.
+    /// Whether `/x` names `x` of the worktree. By default it does not.
     pub allow_absolute_repo_imports: bool,
 }
 
@@ -51,21 +57,30 @@ impl Default for ResolverSettings {
 }
 
 /// How code is run.
+///
+/// ```
+/// use vmsys_core::{Isolation, RuntimeSettings};
+/// let runtime = RuntimeSettings::default();
+/// assert!(runtime.console);
+/// assert!(!(runtime.esm || runtime.strict || runtime.typescript));
+/// assert_eq!(runtime.isolation, Isolation::Default);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RuntimeSettings {
-    /// Whether files are ES modules whatever their ending.
+    /// Whether files are ES modules whatever their ending. By default they are not.
     pub esm: bool,
-    /// Whether scripts are strict without saying so.
+    /// Whether scripts are strict without saying so. By default they are not.
     pub strict: bool,
-    /// Whether there is a `console`.
+    /// Whether there is a `console`. By default there is.
     pub console: bool,
     /// Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are
-    /// taken out and not checked; enums, namespaces with values and parameter properties are refused.
+    /// taken out and not checked; enums, namespaces with values and parameter properties are refused. By default snippets are
+    /// JavaScript.
     pub typescript: bool,
-    /// Where sessions run.
+    /// Where sessions run. By default that is the program's to say, [`Config::isolation`](crate::Config::isolation).
     pub isolation: Isolation,
 }
 
