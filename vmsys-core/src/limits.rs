@@ -19,19 +19,8 @@ pub(crate) mod bounds {
 /// goes on with the state that the code had made. What they do *not* do: on thread isolation, native code of the
 /// engine that never polls for interrupts cannot be stopped. Such a session is declared `crashed` 250 ms after its
 /// limit, and its thread is left behind at the lowest priority.
-///
-/// A synchronous function of the host's is not interrupted either, wherever the session runs: it goes on to its end, and a
-/// session in which one takes long after the limit (250 ms of work, or seconds asleep) is declared `crashed`, too. One that may
-/// take long asks [`Call::should_stop`](crate::Call::should_stop), or is async: then its future is dropped.
-///
-/// ```
-/// use vmsys_core::Limits;
-/// let limits = Limits::default();
-/// assert_eq!((limits.cpu_ms, limits.wall_ms, limits.mem_mb), (5_000, 30_000, 128));
-/// assert_eq!((limits.max_events, limits.max_output_kb), (1_000, 512));
-/// let small = Limits::default().with_cpu_ms(200).with_mem_mb(16);
-/// assert_eq!((small.cpu_ms, small.wall_ms, small.mem_mb), (200, 30_000, 16));
-/// ```
+/// Nor is a synchronous function interrupted that an embedding program offers: it goes on to its end, and a session in
+/// which one takes long after the limit (250 ms of work, or seconds asleep) is declared `crashed`, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -57,6 +46,16 @@ pub struct Limits {
     pub max_output_kb: u64,
 }
 
+/// What a template has unless it says something else; one with a few other limits is made of it.
+///
+/// ```
+/// use vmsys_core::Limits;
+/// let limits = Limits::default();
+/// assert_eq!((limits.cpu_ms, limits.wall_ms, limits.mem_mb), (5_000, 30_000, 128));
+/// assert_eq!((limits.max_events, limits.max_output_kb), (1_000, 512));
+/// let small = Limits::default().with_cpu_ms(200).with_mem_mb(16);
+/// assert_eq!((small.cpu_ms, small.wall_ms, small.mem_mb), (200, 30_000, 16));
+/// ```
 impl Default for Limits {
     fn default() -> Self {
         Self { cpu_ms: 5_000, wall_ms: 30_000, mem_mb: 128, max_events: 1_000, max_output_kb: 512 }

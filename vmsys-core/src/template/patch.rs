@@ -75,12 +75,6 @@ macro_rules! patch {
 
 patch! {
     /// Limits to be changed; see [`Limits`](crate::Limits).
-    ///
-    /// ```
-    /// use vmsys_core::LimitsPatch;
-    /// let patch = LimitsPatch::default().with_cpu_ms(50).with_wall_ms(100);
-    /// assert_eq!((patch.cpu_ms, patch.wall_ms, patch.mem_mb), (Some(50), Some(100), None));
-    /// ```
     LimitsPatch of limits {
         /// Processor time in milliseconds.
         #[cfg_attr(feature = "schema", schemars(range(min = bounds::CPU_MS.0, max = bounds::CPU_MS.1)))]

@@ -26,12 +26,6 @@ pub struct Settings {
 }
 
 /// How files of the worktree are found by name.
-///
-/// ```
-/// let resolver = vmsys_core::ResolverSettings::default();
-/// assert_eq!((resolver.roots.len(), resolver.extensions), (0, vec![".js".to_owned(), ".mjs".to_owned()]));
-/// assert!(!resolver.allow_absolute_repo_imports);
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -46,6 +40,13 @@ pub struct ResolverSettings {
     pub allow_absolute_repo_imports: bool,
 }
 
+/// What a template has unless it says something else.
+///
+/// ```
+/// let resolver = vmsys_core::ResolverSettings::default();
+/// assert_eq!((resolver.roots.len(), resolver.extensions), (0, vec![".js".to_owned(), ".mjs".to_owned()]));
+/// assert!(!resolver.allow_absolute_repo_imports);
+/// ```
 impl Default for ResolverSettings {
     fn default() -> Self {
         Self {
@@ -57,14 +58,6 @@ impl Default for ResolverSettings {
 }
 
 /// How code is run.
-///
-/// ```
-/// use vmsys_core::{Isolation, RuntimeSettings};
-/// let runtime = RuntimeSettings::default();
-/// assert!(runtime.console);
-/// assert!(!(runtime.esm || runtime.strict || runtime.typescript));
-/// assert_eq!(runtime.isolation, Isolation::Default);
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -80,10 +73,19 @@ pub struct RuntimeSettings {
     /// taken out and not checked; enums, namespaces with values and parameter properties are refused. By default snippets are
     /// JavaScript.
     pub typescript: bool,
-    /// Where sessions run. By default that is the program's to say, [`Config::isolation`](crate::Config::isolation).
+    /// Where sessions run. By default where the program or daemon says.
     pub isolation: Isolation,
 }
 
+/// What a template has unless it says something else.
+///
+/// ```
+/// use vmsys_core::{Isolation, RuntimeSettings};
+/// let runtime = RuntimeSettings::default();
+/// assert!(runtime.console);
+/// assert!(!(runtime.esm || runtime.strict || runtime.typescript));
+/// assert_eq!(runtime.isolation, Isolation::Default);
+/// ```
 impl Default for RuntimeSettings {
     fn default() -> Self {
         Self { esm: false, strict: false, console: true, typescript: false, isolation: Isolation::Default }
