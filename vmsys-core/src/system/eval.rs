@@ -288,8 +288,8 @@ impl Session {
     /// Runs a snippet, and returns its value as a Rust type: complete and exact, not what is shown of it.
     ///
     /// A promise is awaited. The value must be data: null, booleans, numbers, bigints, strings, bytes, and arrays and plain
-    /// objects of these; see [`Value`]. `undefined` reads as null, so that `()` and `Option` take it.
-    /// [`serde::de::IgnoredAny`] takes any data.
+    /// objects of these; see [`Value`]. A `Date` is none: `toISOString()` makes text of it. `undefined` reads as
+    /// null, so that `()` and `Option` take it. [`serde::de::IgnoredAny`] takes any data.
     ///
     /// # Errors
     /// [`EvalError::Failed`] as [`repl`](Self::repl) fails; and, where that answers with an execution, the code threw
