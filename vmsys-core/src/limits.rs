@@ -62,20 +62,13 @@ impl Default for Limits {
     }
 }
 
-/// Makes a method for each limit, which takes limits and returns them with another value for that one.
+/// Makes a method for each limit.
 macro_rules! with {
     ($($method:ident: $field:ident,)*) => {
         impl Limits {
             $(#[doc = concat!("The same with another [`", stringify!($field), "`](Self::", stringify!($field), ").")]
             pub fn $method(self, $field: u64) -> Self {
                 Self { $field, ..self }
-            })*
-        }
-
-        impl crate::template::LimitsPatch {
-            $(#[doc = concat!("The same with a [`", stringify!($field), "`](Self::", stringify!($field), ").")]
-            pub fn $method(self, $field: u64) -> Self {
-                Self { $field: Some($field), ..self }
             })*
         }
     };
