@@ -122,6 +122,8 @@
 //! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
 //! - Programs that a script may start with `exec` are confined as far as the machine can ([`Sandbox`]); what several of them
 //!   take together is not bounded.
+//! - Host modules have functions and nothing else: no constants, classes or modules within modules. Functions of scripts do not
+//!   cross to the host: it takes data, and calls them by name ([`Session::call`]).
 //! - It creates sessions, lists and reads in calls that block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
 //!

@@ -147,7 +147,9 @@ impl VmSystem {
     ///
     /// # Errors
     /// As [`open`](Self::open); and [`Validation`](ErrorKind::Validation) for a module whose name
-    /// [cannot be](Config::module).
+    /// [cannot be](Config::module), that has two functions of one name, or whose types cannot be read or do not fit its
+    /// functions ([`HostModule::signature`](crate::HostModule::signature)), and for
+    /// [`Isolation::Process`] where [`become_worker`](crate::become_worker) was not called, or too late.
     pub fn with_config(config: Config) -> Result<Self> {
         let modules = Catalog::new(config.modules.offered, config.modules.net, config.sandbox)?;
         let libraries = match &config.library_cache {
