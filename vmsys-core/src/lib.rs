@@ -87,7 +87,7 @@
 //! with its system; dropping handles of it does not close it, because others may ask for it by its id. A system is shut down
 //! by [`shutdown`](VmSystem::shutdown), whoever still has handles, or when the last handle is dropped, of the system, its
 //! sessions, executions, watches and futures: then what runs is cancelled and stored, sessions are closed, threads and worker
-//! processes end, and the file is free. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
+//! processes end, and the file is free. [`stop`](VmSystem::stop) leaves it open for reading. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
 //! functions soon after their execution has ended.
 //!
 //! **Looking.** Between executions, [`Session::globals`] lists what code has declared or set, [`Session::complete`] tells how
@@ -101,7 +101,8 @@
 //! down when a session is created.
 //!
 //! **Limits.** [`Limits`] bound each execution: processor time, elapsed time, memory, events and output. Their
-//! documentation says what they do not stop. [`Session::limited`] makes a handle with tighter ones.
+//! documentation says what they do not stop. [`Session::limited`] makes a handle with tighter ones. [`Session::cancel`] ends
+//! whatever runs, from any thread.
 //!
 //! **The store.** Everything is in one SQLite database, or in memory. What a call has answered is on disk, as far as
 //! the [`Durability`] says. A database belongs to one `VmSystem` at a time; what an earlier program left running is
@@ -114,7 +115,7 @@
 //!
 //! - On threads it is no wall against attackers: code is bounded in what it uses, and can reach only what it is given, but a
 //!   fault of the engine is a fault of your program. [`Isolation::Process`] gives each session a confined process of its own,
-//!   once your program calls [`become_worker`].
+//!   once your program calls [`become_worker`], before it has threads.
 //! - On threads it cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge
 //!   string: the session is declared crashed, and its thread left behind at the lowest priority. A process is killed.
 //! - It bounds executions and sessions one by one; their sum only where [`Bounds`] are set. It deletes no history unless

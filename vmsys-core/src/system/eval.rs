@@ -407,16 +407,16 @@ impl Session {
     }
 
     fn ask<T: DeserializeOwned>(&self, request: Request, source: String) -> Result<T, EvalError> {
-        self.vm.inner.takes_turn(self.id)?;
-        let (session, live) = self.begin(request)?;
+        let session = self.vm.inner.takes_turn(self.id)?;
+        let live = self.begin(&session, request)?;
         let execution = self.vm.inner.run_begun(&session, live.clone(), source)?;
         read(execution, live.take_data())
     }
 
     fn begin_to_ask(&self, asked: Result<(Request, String)>) -> State {
         let begun = asked.and_then(|(request, source)| {
-            let left = self.vm.inner.live_session(self.id).and_then(|session| session.running());
-            if let Some(left) = left.filter(|left| left.is_abandoned()) {
+            let session = self.vm.inner.takes_work(self.id)?;
+            if let Some(left) = session.running().filter(|left| left.is_abandoned()) {
                 let listener = left.listen();
                 return Ok(State::Waiting {
                     left,
@@ -425,7 +425,7 @@ impl Session {
                     asked: Box::new((request, source)),
                 });
             }
-            let (session, live) = self.begin(request)?;
+            let live = self.begin(&session, request)?;
             let listener = live.listen();
             self.vm.inner.submit(&session, &live, source, Manner::Aside);
             Ok(State::Running { live, listener, _vm: self.vm.clone() })
@@ -433,15 +433,12 @@ impl Session {
         begun.unwrap_or_else(State::Failed)
     }
 
-    fn begin(&self, request: Request) -> Result<(Arc<LiveSession>, Arc<LiveExecution>)> {
-        let inner = &self.vm.inner;
-        let session = inner.takes_work(self.id)?;
+    fn begin(&self, session: &Arc<LiveSession>, request: Request) -> Result<Arc<LiveExecution>> {
         let most = usize::try_from(session.settings.limits.mem_mb << 20).unwrap_or(usize::MAX);
         if request.data_bytes() > most {
             return Err(Error::validation("args", "the data takes more than the session's mem_mb"));
         }
-        let live = inner.begin(&session, request.for_data(), &self.limits, LiveSession::begin)?;
-        Ok((session, live))
+        self.vm.inner.begin(session, request.for_data(), &self.limits, LiveSession::begin)
     }
 }
 

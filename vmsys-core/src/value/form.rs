@@ -55,15 +55,33 @@ impl Serialize for Inner<'_> {
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            deserializer.deserialize_newtype_struct(ITSELF, Plain)
+            deserializer.deserialize_newtype_struct(ITSELF, Plain { is_within: false })
         } else {
             Tagged::deserialize(deserializer)
         }
     }
 }
 
+/// What is there, word for word: what stands within what says by itself that it is to be read otherwise.
+struct Literal(Value);
+
+impl<'de> Deserialize<'de> for Literal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Plain { is_within: true }).map(Self)
+    }
+}
+
 /// Reads whatever there is.
-struct Plain;
+struct Plain {
+    /// Whether it stands within something that is read, and is to be left as it is.
+    is_within: bool,
+}
+
+impl Plain {
+    fn done(&self, read: Value) -> Value {
+        if self.is_within { read } else { untagged(read) }
+    }
+}
 
 /// Reads what is as it stands.
 macro_rules! plain {
@@ -102,7 +120,7 @@ impl<'de> Visitor<'de> for Plain {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        Value::deserialize(deserializer)
+        deserializer.deserialize_any(self)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -115,15 +133,15 @@ impl<'de> Visitor<'de> for Plain {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut elements = Vec::new();
-        while let Some(element) = list.next_element()? {
+        while let Some(Literal(element)) = list.next_element()? {
             elements.push(element);
         }
-        Ok(Value::Array(elements))
+        Ok(self.done(Value::Array(elements)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let (mut properties, mut places) = (Vec::<(String, Value)>::new(), HashMap::<String, usize>::new());
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        while let Some((name, Literal(value))) = map.next_entry::<String, Literal>()? {
             // Of two with one name the last counts, as in JavaScript.
             match places.get(&name) {
                 Some(place) => properties[*place].1 = value,
@@ -133,21 +151,35 @@ impl<'de> Visitor<'de> for Plain {
                 }
             }
         }
-        Ok(match properties.as_slice() {
-            [(tag, value)] => untagged(tag, value).unwrap_or(Value::Object(properties)),
-            _ => Value::Object(properties),
-        })
+        Ok(self.done(Value::Object(properties)))
     }
 }
 
-/// What an object stands for that has one key, if that says what the format has not. Whatever else has such a key is an
-/// object like any other.
-fn untagged(tag: &str, value: &Value) -> Option<Value> {
-    match (tag, value) {
-        ("$bigint", Value::String(digits)) => digits.parse().ok().map(Value::BigInt),
-        ("$number", Value::String(text)) => text.parse().ok().map(Value::Number),
-        ("$bytes", Value::String(text)) => STANDARD.decode(text).ok().map(Value::Bytes),
-        ("$object", Value::Object(_)) => Some(value.clone()),
+/// What a value is that was read word for word: an object with one key may say what the format has not. Whatever else has
+/// such a key is an object like any other.
+fn untagged(value: Value) -> Value {
+    let each = |properties: Vec<(String, Value)>| {
+        Value::Object(properties.into_iter().map(|(name, value)| (name, untagged(value))).collect())
+    };
+    match value {
+        Value::Array(elements) => Value::Array(elements.into_iter().map(untagged).collect()),
+        Value::Object(mut properties) => {
+            let told = match properties.as_mut_slice() {
+                [(tag, Value::Object(inner))] if tag == "$object" => Some(each(std::mem::take(inner))),
+                [(tag, Value::String(text))] => told(tag, text),
+                _ => None,
+            };
+            told.unwrap_or_else(|| each(properties))
+        }
+        other => other,
+    }
+}
+
+fn told(tag: &str, text: &str) -> Option<Value> {
+    match tag {
+        "$bigint" => text.parse().ok().map(Value::BigInt),
+        "$number" => text.parse().ok().map(Value::Number),
+        "$bytes" => STANDARD.decode(text).ok().map(Value::Bytes),
         _ => None,
     }
 }
@@ -212,6 +244,8 @@ mod tests {
             ("in", Value::object([("$ref", "b".into())])),
         ]);
         assert_eq!(serde_json::from_str::<Value>(text).unwrap(), expected);
+        let twice = Value::object([("$object", Value::object([("$bigint", "1".into())])), ("other", Value::Null)]);
+        assert_eq!(serde_json::from_str::<Value>(&twice.to_string()).unwrap(), twice);
         for odd in [json!({"$bigint": "x"}), json!({"$bytes": "?"}), json!({"$object": 1}), json!({"$number": 1})] {
             assert!(matches!(serde_json::from_value(odd).unwrap(), Value::Object(properties) if properties.len() == 1));
         }
