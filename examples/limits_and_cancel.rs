@@ -9,9 +9,7 @@ use vmsys_core::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let vm = VmSystem::in_memory()?;
-    let mut limits = Limits::default();
-    limits.cpu_ms = 200;
-    limits.mem_mb = 32;
+    let limits = Limits::default().with_cpu_ms(200).with_mem_mb(32);
     let template = vm.create_template(NewTemplate::named("bounded").with_limits(limits))?;
     let session = vm.create_session(NewSession::new(template.id, std::env::current_dir()?))?;
 
@@ -26,17 +24,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // An expression evaluator for formulas of users: less time, and nothing printed. Limits can be tightened and never
     // loosened.
-    let mut tight = LimitsPatch::default();
-    tight.cpu_ms = Some(20);
-    tight.max_events = Some(1);
-    let formulas = session.limited(tight)?;
+    let formulas = session.limited(LimitsPatch::default().with_cpu_ms(20).with_max_events(1))?;
     assert_eq!(formulas.eval::<f64>("0.5 * (1 + 3)")?, 2.0);
     let why = |formula: &str| formulas.eval::<f64>(formula).err();
     assert!(matches!(why("0.5 * (1 + "), Some(EvalError::Syntax { line: Some(1), .. })));
     assert!(matches!(why("0.5 * rate"), Some(EvalError::Thrown(thrown)) if thrown.name() == "ReferenceError"));
     assert_eq!(why("for (;;) {}").and_then(|error| error.code()), Some(ErrorCode::Timeout));
-    let mut loose = LimitsPatch::default();
-    loose.cpu_ms = Some(60_000);
+    let loose = LimitsPatch::default().with_cpu_ms(60_000);
     println!("{}", session.limited(loose).err().ok_or("looser limits were taken")?);
 
     // From another thread, by a handle or by its id.

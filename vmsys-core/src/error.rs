@@ -47,7 +47,7 @@ pub enum ErrorKind {
     StartupFailed,
     /// A bound on sessions or executions is reached; try again later.
     LimitReached,
-    /// The system is shutting down.
+    /// The system is shutting down, or was shut down.
     ShuttingDown,
     /// The database cannot be opened: it is corrupt, newer than this program, read-only, or in use. Or it cannot be used at
     /// the moment: its disk is full, read-only or fails; then what could not be stored was not acknowledged, nothing that was

@@ -23,9 +23,7 @@
 //!     let vm = VmSystem::with_config(config)?;
 //!
 //!     // A template says what code may use, a session is a runtime made from it.
-//!     let mut limits = Limits::default();
-//!     limits.cpu_ms = 200;
-//!     let template = vm.create_template(NewTemplate::named("demo").with_limits(limits))?;
+//!     let template = vm.create_template(NewTemplate::named("demo").with_limits(Limits::default().with_cpu_ms(200)))?;
 //!     vm.add_module(template.id, "shop")?;
 //!     let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
 //!
@@ -87,9 +85,9 @@
 //!
 //! **What is closed when.** A [`Session`] is closed by [`close`](Session::close), by a [`Bounds::session_idle_timeout`], and
 //! with its system; dropping handles of it does not close it, because others may ask for it by its id. A system is shut down
-//! by [`shutdown`](VmSystem::shutdown), or when the last handle is dropped, of the system, its sessions, executions, watches and
-//! futures: then what runs is cancelled and stored, sessions are closed, threads and worker processes end, and the file is
-//! free. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
+//! by [`shutdown`](VmSystem::shutdown), whoever still has handles, or when the last handle is dropped, of the system, its
+//! sessions, executions, watches and futures: then what runs is cancelled and stored, sessions are closed, threads and worker
+//! processes end, and the file is free. [`stop`](VmSystem::stop) leaves it open for reading. What a session was given ends with it: module states, data and console functions are dropped, and futures of host
 //! functions soon after their execution has ended.
 //!
 //! **Looking.** Between executions, [`Session::globals`] lists what code has declared or set, [`Session::complete`] tells how
@@ -103,7 +101,8 @@
 //! down when a session is created.
 //!
 //! **Limits.** [`Limits`] bound each execution: processor time, elapsed time, memory, events and output. Their
-//! documentation says what they do not stop. [`Session::limited`] makes a handle with tighter ones.
+//! documentation says what they do not stop. [`Session::limited`] makes a handle with tighter ones. [`Session::cancel`] ends
+//! whatever runs, from any thread.
 //!
 //! **The store.** Everything is in one SQLite database, or in memory. What a call has answered is on disk, as far as
 //! the [`Durability`] says. A database belongs to one `VmSystem` at a time; what an earlier program left running is
@@ -201,7 +200,7 @@
 //!
 //! - On threads it is no wall against attackers: code is bounded in what it uses, and can reach only what it is given, but a
 //!   fault of the engine is a fault of your program. [`Isolation::Process`] gives each session a confined process of its own,
-//!   once your program calls [`become_worker`].
+//!   once your program calls [`become_worker`], before it has threads.
 //! - On threads it cannot stop native code of the engine that never polls for interrupts, such as `indexOf` on a huge
 //!   string: the session is declared crashed, and its thread left behind at the lowest priority. A process is killed.
 //! - It bounds executions and sessions one by one; their sum only where [`Bounds`] are set. It deletes no history unless
@@ -209,6 +208,8 @@
 //! - It has no network of its own: `fetch` is there when the program offers one ([`Config::net`]).
 //! - Programs that a script may start with `exec` are confined as far as the machine can ([`Sandbox`]); what several of them
 //!   take together is not bounded.
+//! - Host modules have functions and nothing else: no constants, classes or modules within modules. Functions of scripts do not
+//!   cross to the host: it takes data, and calls them by name ([`Session::call`]).
 //! - It creates sessions, lists and reads in calls that block. Use your runtime's threads for blocking calls.
 //! - It prints nothing, reads no environment, and logs with `tracing`.
 //!

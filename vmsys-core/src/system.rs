@@ -9,6 +9,7 @@ mod host_env;
 mod housekeeping;
 mod lookup;
 mod retention;
+mod shutdown;
 mod start;
 mod templates;
 mod unstored;
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 pub use self::bounds::Bounds;
 use self::bounds::Gate;
@@ -59,10 +61,9 @@ use crate::worktree::{Worktree, WorktreePath};
 const CANCELLED: &str = "execution cancelled";
 /// What a session that a shutdown closed says.
 const CLOSED_BY_SHUTDOWN: &str = "closed because the system was shut down";
-/// What an execution says that a shutdown ended.
-const SHUT_DOWN: &str = "execution cancelled: the system was shut down";
-/// How many sessions are closed side by side at a shutdown.
-const CLOSERS: usize = 16;
+/// How long a caller waits for the end of what a dropped future has left. It is a matter of milliseconds, unless the code does
+/// not let itself be interrupted; then the session is busy, or crashes.
+const ABANDONED: Duration = Duration::from_secs(3);
 /// How many rows a list has unless told.
 const DEFAULT_LIMIT: u32 = 50;
 /// How many rows a list has at most.
@@ -146,7 +147,9 @@ impl VmSystem {
     ///
     /// # Errors
     /// As [`open`](Self::open); and [`Validation`](ErrorKind::Validation) for a module whose name
-    /// [cannot be](Config::module).
+    /// [cannot be](Config::module), that has two functions of one name, or whose types cannot be read or do not fit its
+    /// functions ([`HostModule::signature`](crate::HostModule::signature)), and for
+    /// [`Isolation::Process`] where [`become_worker`](crate::become_worker) was not called, or too late.
     pub fn with_config(config: Config) -> Result<Self> {
         let modules = Catalog::new(config.modules.offered, config.modules.net, config.sandbox)?;
         let libraries = match &config.library_cache {
@@ -337,15 +340,6 @@ impl VmSystem {
             Err(over(&execution))
         }
     }
-
-    /// Ends everything in order: takes no new work, cancels what runs, stores it, closes all sessions. Calling it again
-    /// does nothing more.
-    ///
-    /// # Errors
-    /// The first session or execution whose end could not be stored; the others end all the same.
-    pub fn shutdown(&self) -> Result<()> {
-        self.inner.shutdown()
-    }
 }
 
 impl Inner {
@@ -390,6 +384,18 @@ impl Inner {
         match self.live_session(id) {
             Some(session) => Ok(session),
             None => Err(session::not_ready(id, self.store.session(id)?.status)),
+        }
+    }
+
+    /// The same for a caller who may wait: behind what a dropped future has left, and is just being cancelled.
+    fn takes_turn(&self, id: SessionId) -> Result<Arc<LiveSession>> {
+        let session = self.takes_work(id)?;
+        match session.running() {
+            Some(live) if live.is_abandoned() => {
+                live.wait_at_most(ABANDONED);
+                self.takes_work(id)
+            }
+            _ => Ok(session),
         }
     }
 
@@ -599,53 +605,14 @@ impl Inner {
             sessions.remove(&id);
         }
     }
-
-    fn shutdown(&self) -> Result<()> {
-        self.shutting_down.store(true, Ordering::Release);
-        let sessions: Vec<_> = self.sessions.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        // All at once: each may take its grace time to end.
-        for live in sessions.iter().filter_map(|session| session.running()) {
-            live.request_stop(SHUT_DOWN);
-        }
-        let queue = Mutex::new(sessions.into_iter());
-        let first_error = Mutex::new(None);
-        let close_some = || {
-            loop {
-                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(session) = next else { return };
-                match session.close(Some(CLOSED_BY_SHUTDOWN), &self.store) {
-                    Ok(_) => self.forget_session(session.id),
-                    Err(error) => {
-                        first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                    }
-                }
-            }
-        };
-        // Side by side, so that the store commits many of them at once; with fewer where no more threads are to be had.
-        std::thread::scope(|scope| {
-            for _ in 1..CLOSERS {
-                if std::thread::Builder::new().spawn_scoped(scope, close_some).is_err() {
-                    break;
-                }
-            }
-            close_some();
-        });
-        self.housekeeping.stop();
-        self.workers.stop();
-        let unsaved: Vec<Running> = self.lock_running().drain().map(|(_, running)| running).collect();
-        for Running { live, .. } in unsaved {
-            if let Err(error) = live.save_progress(&self.store) {
-                first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
-        }
-        first_error.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
-    }
 }
 
 fn not_made(why: NotMade) -> Error {
     match why {
         NotMade::Library(why) => Error::new(ErrorKind::StartupFailed, why),
-        NotMade::Engine(cause) => Error::internal("the session's runtime could not be made", cause),
+        NotMade::Engine(cause) => {
+            Error::new(ErrorKind::Internal, format!("the session's runtime could not be made: {cause}"))
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 mod data;
 mod error;
+mod form;
 mod tree;
 mod typed;
 

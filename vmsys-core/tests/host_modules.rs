@@ -105,6 +105,8 @@ fn panics_and_results_without_a_form_are_errors_of_the_scripts() {
     ] {
         let error = session.eval::<Value>(input).unwrap_err();
         assert_eq!(error.thrown().and_then(|thrown| thrown.code()), Some(code), "{input}: {error}");
+        let function = input.split('(').next().unwrap();
+        assert!(error.to_string().contains(function), "{input}: {error}");
     }
     assert_eq!(session.eval::<String>("m.long(3)").unwrap(), "xxx");
 }
@@ -283,7 +285,31 @@ fn modules_that_scripts_could_not_use_are_refused() {
     refused(module("a b"), "no name that scripts can import");
     refused(module("1"), "no name that scripts can import");
     refused(module("f").function("f", |_: &Call, (): ()| Ok(())), "two functions of the name");
-    refused(module("f").signature("(a: string"), "no TypeScript");
+    refused(
+        module("f").signature("(a: string"),
+        "the module \"m\" has a function \"f\", whose signature is no TypeScript",
+    );
+    refused(
+        module("f").signature("(x: number, y: number): string"),
+        "\"f\", whose signature has 2 parameters, where it takes 0",
+    );
+    refused(module("f").params(["a"]), "has 1 parameter, where it takes 0");
+    refused(module("f").params(["a b"]), "no TypeScript");
+    let two = || HostModule::new("m", "Takes two").function("f", |_: &Call, (_, _): (u8, Option<u8>)| Ok(()));
+    refused(two().signature("(a: number): void"), "has 1 parameter, where it takes 2");
+    refused(two().signature("(a: 1, b: 1, c: 1, ...rest: any[]): void"), "has 3 parameters, where it takes 2");
+    let any = HostModule::new("m", "Takes any").function("f", |_: &Call, _: Vec<Value>| Ok(()));
+    let taken = [
+        two().signature("(a: number, b?: number): void"),
+        two().signature("(...both: number[]): void"),
+        two().params(["a"]),
+        any.signature("(a: number): void"),
+    ];
+    for module in taken {
+        let mut config = Config::default();
+        config.host_module(module);
+        VmSystem::with_config(config).unwrap();
+    }
     refused(module("f").declare("interface {"), "no TypeScript");
     refused(HostModule::new("path", "Is taken"), "without a grant");
 }

@@ -543,10 +543,62 @@ fn a_shutdown_does_not_wait_for_code_that_does_not_stop() {
     let bench = Bench::new();
     let session = bench.session();
     let (id, thread) = start(&bench, &session, STUCK);
-    bench.vm.shutdown().unwrap();
+    bench.vm.stop().unwrap();
     assert_eq!(thread.join().unwrap().unwrap().status, ExecutionStatus::Cancelled);
     assert_eq!(bench.vm.execution(id).unwrap().status, ExecutionStatus::Cancelled);
     assert_eq!(bench.vm.runtime_summary().active_sessions, 0);
+}
+
+#[test]
+fn after_a_shutdown_the_file_is_free_whoever_has_handles() {
+    let (bench, home) = Bench::on_disk(|_| {});
+    let session = bench.session();
+    let run = session.repl("console.log('kept'); 7").unwrap();
+    let (stuck, other) = (bench.session(), bench.session());
+    let (_, thread) = start(&bench, &stuck, STUCK);
+    let running = other.start(Submission::repl("await new Promise(() => setInterval(() => {}, 1000))")).unwrap();
+    let mut watch = bench.vm.watch(run.id, 0).unwrap();
+    let mut of_session = bench.vm.watch_session(session.id(), SessionStart::Beginning).unwrap();
+    let error = VmSystem::open(database(home.path())).unwrap_err();
+    assert!(error.message().contains("in use by this program itself"), "{error}");
+
+    bench.vm.shutdown().unwrap();
+    assert_eq!(thread.join().unwrap().unwrap().status, ExecutionStatus::Cancelled);
+    assert_eq!(running.wait().unwrap().status, ExecutionStatus::Cancelled, "it is known without the store");
+    let before = {
+        let next = VmSystem::open(database(home.path())).unwrap();
+        let count = next.executions(session.id(), &ExecutionFilter::default()).unwrap().len();
+        assert_eq!(next.sessions(&SessionFilter::default()).unwrap().len(), 3);
+        assert_whole(&next, &run);
+        count
+    };
+    let refused = [
+        session.record().unwrap_err(),
+        session.repl("1").unwrap_err(),
+        session.start(Submission::repl("1").key("k".parse().unwrap())).unwrap_err(),
+        session.close().unwrap_err(),
+        session.globals(false).unwrap_err(),
+        bench.vm.create_template(NewTemplate::named("late")).unwrap_err(),
+        bench.vm.templates(None, None).unwrap_err(),
+        bench.vm.execution(run.id).unwrap_err(),
+        bench.vm.stats().unwrap_err(),
+        bench.vm.session(session.id()).unwrap_err(),
+        watch.look().unwrap_err(),
+        of_session.look().unwrap_err(),
+    ];
+    for error in refused {
+        assert_eq!(error.kind(), ErrorKind::ShuttingDown, "{error}");
+    }
+    bench.vm.shutdown().unwrap();
+    bench.vm.stop().unwrap();
+
+    // Nor does what was left behind write anything, while the next one has the file or when it goes.
+    let next = VmSystem::open(database(home.path())).unwrap();
+    drop((watch, of_session, running, session, stuck, other, bench));
+    let record = next.sessions(&SessionFilter::default()).unwrap().remove(0);
+    assert_eq!(record.status, SessionStatus::Closed);
+    assert_eq!(next.executions(run.session_id, &ExecutionFilter::default()).unwrap().len(), before);
+    next.create_template(NewTemplate::named("after")).unwrap();
 }
 
 #[test]

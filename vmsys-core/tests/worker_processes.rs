@@ -46,6 +46,9 @@ fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
+    if std::env::args().nth(1).is_some_and(|argument| argument == LATE) {
+        return called_late();
+    }
     let mut config = Config::default();
     config.isolation = Isolation::Process;
     if std::env::args().len() == 1 {
@@ -67,11 +70,77 @@ fn main() -> ExitCode {
     startup_files_and_many_sessions(&vm);
     vm.shutdown().unwrap();
     drop(vm);
+    a_program_with_threads_is_told_that_it_cannot_be_a_worker();
+    a_worker_that_ends_at_its_start_says_how();
     for isolation in [Isolation::Thread, Isolation::Process] {
         nothing_is_left_when_the_last_handle_goes(isolation);
     }
-    println!("6 passed, 0 failed");
+    println!("8 passed, 0 failed");
     ExitCode::SUCCESS
+}
+
+/// Has this program call `become_worker` too late.
+const LATE: &str = "late";
+
+/// What a program does within `#[tokio::main]`: there are threads before its first line.
+fn called_late() -> ExitCode {
+    let (_hold, held) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || held.recv());
+    if let Some(code) = vmsys_core::become_worker(std::env::args_os().skip(1)) {
+        return code;
+    }
+    let mut config = Config::default();
+    let directory = tempfile::tempdir().unwrap();
+    config.database = Some(directory.path().join("vm.db"));
+    config.worker = std::env::current_exe().ok();
+    let mut new = NewTemplate::named("process");
+    new.settings.runtime.isolation = Isolation::Process;
+    // Where another program is named, it is not this one that matters.
+    let vm = VmSystem::with_config(config.clone()).unwrap();
+    let template = vm.create_template(new.clone()).unwrap();
+    vm.shutdown().unwrap();
+    config.worker = None;
+    let vm = VmSystem::with_config(config.clone()).unwrap();
+    new.name = "other".to_owned();
+    let of_template = vm.create_template(new).unwrap_err();
+    let of_session = vm.create_session(NewSession::new(template.id, std::env::temp_dir())).unwrap_err();
+    config = Config::default();
+    config.isolation = Isolation::Process;
+    for refused in [of_template, of_session, VmSystem::with_config(config).unwrap_err()] {
+        assert_eq!(refused.kind(), vmsys_core::ErrorKind::Validation);
+        assert!(refused.message().contains("#[tokio::main]"), "{refused}");
+    }
+    ExitCode::SUCCESS
+}
+
+fn a_program_with_threads_is_told_that_it_cannot_be_a_worker() {
+    let this = std::env::current_exe().unwrap();
+    assert!(std::process::Command::new(this).arg(LATE).status().unwrap().success());
+}
+
+fn a_worker_that_ends_at_its_start_says_how() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let this = std::env::current_exe().unwrap();
+    let late = format!("exec '{}' {LATE} \"$@\"", this.display());
+    let ends = [
+        ("exit 7", "it ended by itself with code 7"),
+        ("kill -SEGV $$", "signal 11 (SIGSEGV) ended it"),
+        (late.as_str(), "it had more than one thread already"),
+    ];
+    for (number, (script, why)) in ends.into_iter().enumerate() {
+        let program = directory.path().join(number.to_string());
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let mut config = Config::default();
+        config.isolation = Isolation::Process;
+        config.worker = Some(program);
+        let vm = VmSystem::with_config(config).unwrap();
+        let template = vm.create_template(NewTemplate::named("lost")).unwrap();
+        let error = vm.create_session(NewSession::new(template.id, directory.path())).unwrap_err();
+        assert!(error.message().contains(why) && !error.message().contains("library"), "{error}");
+    }
 }
 
 /// Threads, and processes that were started, also by others of ours.

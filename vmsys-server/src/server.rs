@@ -166,15 +166,26 @@ impl Server {
     }
 
     /// Serves until `shutdown` completes, then stops: running executions are cancelled and stored, sessions closed,
-    /// and requests in flight answered. It returns at the latest eight seconds after that, also when something hangs.
+    /// requests in flight answered, and the database closed. It returns at the latest nine seconds after that, also when something hangs.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let vm = self.app.context().clone();
+        let ending = vm.clone();
         let end = move || {
-            if let Err(error) = vm.shutdown() {
+            // The store stays open: clients are still to read how everything ended.
+            if let Err(error) = ending.stop() {
                 tracing::error!(cause = causes(&error), "the system did not shut down in order");
             }
         };
         accept_until(self.listener, self.app, Timeouts::default(), shutdown, end).await;
+        let close = move || {
+            if let Err(error) = vm.shutdown() {
+                tracing::error!(cause = causes(&error), "the database was not closed in order");
+            }
+        };
+        // Whoever has bound this server may go on, and have the file.
+        if timeout(LAST_WAIT, on_own_thread(close)).await.is_err() {
+            tracing::warn!("the database is still in use");
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct LiveExecution {
     /// What reaches the realm, if it is elsewhere.
     remote: OnceLock<Arc<dyn Remote>>,
     stop_requested: AtomicBool,
+    /// Whoever wanted its value has dropped the future of it.
+    abandoned: AtomicBool,
     /// Mirrors `log.refused`, for whoever asks often.
     past_limit: AtomicBool,
     /// How often the realm has asked whether it is to stop: while this grows, it is not stuck.
@@ -150,6 +152,7 @@ impl LiveExecution {
             cpu_at_start: OnceLock::new(),
             remote: OnceLock::new(),
             stop_requested: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             past_limit: AtomicBool::new(false),
             polls: AtomicU64::new(0),
             given_up: OnceLock::new(),
@@ -229,6 +232,17 @@ impl LiveExecution {
         self.pass_on_stop();
     }
 
+    /// Asks it to end, since nobody wants it any more.
+    pub(crate) fn abandon(&self, why: &'static str) {
+        self.abandoned.store(true, Ordering::Release);
+        self.request_stop(why);
+    }
+
+    /// Tells whether it only runs because it has not ended yet.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
     /// Why it is to end, if it is.
     pub(crate) fn stop_reason(&self) -> Option<Stop> {
         if self.is_stop_requested() {
@@ -286,6 +300,12 @@ impl LiveExecution {
             }
             log = self.changed.wait(log).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Waits until it has ended, or the time has passed.
+    pub(crate) fn wait_at_most(&self, time: Duration) {
+        let runs = |log: &mut Log| log.ended.is_none();
+        drop(self.changed.wait_timeout_while(self.lock(), time, runs).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits a moment for its end without going to sleep: worth it when nothing else runs.

@@ -126,7 +126,7 @@ pub(crate) fn publish(live: &LiveExecution, ended: Result<Arc<super::Execution>>
     live.publish(ended.map_err(|error| {
         tracing::error!(execution_id = %live.id, ?error, "the end of an execution could not be stored");
         let why = match error.kind() {
-            ErrorKind::StoreUnavailable => error.message(),
+            ErrorKind::StoreUnavailable | ErrorKind::ShuttingDown => error.message(),
             _ => "the database failed",
         };
         let message = format!(

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, WaitOptions};
@@ -19,10 +19,13 @@ use super::os_thread::OsThread;
 use super::protocol::{NotMade, Order, RealmConfig, Report};
 use super::sandbox::Sandbox;
 use super::wire::{Broken, Wire};
-use super::worker::WORKER;
+use super::worker::{HAS_THREADS, WORKER};
 
 /// How long a worker may take to be there, on a machine that is busy.
 const START: Duration = Duration::from_secs(10);
+
+/// How long a process that says nothing any more may take to end.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The most that a worker may say before it is known what its session may use.
 pub(super) const FIRST_BYTES: usize = 64 << 10;
@@ -66,7 +69,10 @@ impl WarmProcess {
         self.wire.set_patience(Some(START)).map_err(failed)?;
         match self.wire.receive_bounded(FIRST_BYTES) {
             Ok(Report::Ready(missing)) => self.missing = missing,
-            _ => return Err(NotMade::Engine("a worker process did not say that it is there".to_owned())),
+            answer => {
+                let (why, _) = self.silence(answer.err());
+                return Err(NotMade::Engine(format!("a worker process did not say that it is there: {why}")));
+            }
         }
         bound_address_space(Pid::from_child(&self.child), self.memory_bytes).map_err(failed)?;
         let libraries = u32::try_from(config.libraries.len()).unwrap_or(u32::MAX);
@@ -75,12 +81,38 @@ impl WarmProcess {
         let made = self.wire.send(&Order::Warm(Box::new(config)));
         match made.and_then(|()| self.wire.receive_bounded(FIRST_BYTES)) {
             Ok(Report::Made(made)) => made?,
-            _ => {
-                let why = "a library did not stop at the template's limits, or ended its process";
-                return Err(NotMade::Library(why.to_owned()));
+            answer => {
+                return Err(match self.silence(answer.err()) {
+                    (why, _) if libraries == 0 => {
+                        NotMade::Engine(format!("a worker process was lost before any code ran in it: {why}"))
+                    }
+                    (why, true) => {
+                        NotMade::Library(format!("a worker process was lost while it loaded libraries: {why}"))
+                    }
+                    (why, false) => NotMade::Library(format!("a library did not stop at the template's limits: {why}")),
+                });
             }
         }
         self.wire.set_patience(Some(START)).map_err(failed)
+    }
+
+    /// What is known of a process that does not say what it is to, and whether it has ended.
+    fn silence(&mut self, broken: Option<Broken>) -> (String, bool) {
+        let began = Instant::now();
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return (describe(status), true),
+                // The end of its line comes a moment before its own.
+                Ok(None) if began.elapsed() < FAREWELL => std::thread::sleep(Duration::from_millis(1)),
+                _ => break,
+            }
+        }
+        let why = match broken {
+            Some(Broken::Closed) => "it did not answer in time".to_owned(),
+            Some(Broken::Nonsense(what)) => what,
+            None => "it said something else".to_owned(),
+        };
+        (why, false)
     }
 
     /// Makes the worker of a session.
@@ -249,6 +281,10 @@ fn describe(status: ExitStatus) -> String {
                 _ => "",
             };
             format!("signal {signal}{name} ended it")
+        }
+        (None, Some(code)) if code == i32::from(HAS_THREADS) => {
+            "it had more than one thread already when it called vmsys_core::become_worker, as within #[tokio::main]"
+                .to_owned()
         }
         (None, Some(code)) => format!("it ended by itself with code {code}"),
         (None, None) => "nobody knows how it ended".to_owned(),

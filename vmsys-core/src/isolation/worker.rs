@@ -9,7 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -42,12 +42,34 @@ const AROUND_BYTES: usize = 512 << 20;
 /// How long a worker stays awake for the next job, when nothing else wants the processor.
 const SPIN: Duration = Duration::from_micros(50);
 
-/// Whether this program can be started again as a worker.
-static CAN_WORK: AtomicBool = AtomicBool::new(false);
+/// How a process ends that was to be a worker and has other threads.
+pub(super) const HAS_THREADS: u8 = 71;
 
-/// Tells whether [`become_worker`] was called.
-pub(super) fn can_work() -> bool {
-    CAN_WORK.load(Ordering::Acquire)
+/// Whether this program can be started again as a worker.
+static STANDING: AtomicU8 = AtomicU8::new(NEVER_CALLED);
+const NEVER_CALLED: u8 = 0;
+const CALLED: u8 = 1;
+const CALLED_LATE: u8 = 2;
+
+/// Tells why this program cannot be started again as a worker, if so.
+pub(super) fn unavailable() -> Option<&'static str> {
+    match STANDING.load(Ordering::Acquire) {
+        CALLED => None,
+        CALLED_LATE => Some(
+            "this program cannot be started again as a worker process: it has called vmsys_core::become_worker when it had \
+             more than one thread already, as within #[tokio::main]; call it first in a plain `fn main`, and build the \
+             runtime after that",
+        ),
+        _ => Some(
+            "this program cannot be started again as a worker process: it does not call vmsys_core::become_worker, and \
+             names no other program",
+        ),
+    }
+}
+
+/// Tells whether this process has other threads than this one.
+fn has_threads() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1)
 }
 
 /// Runs this process as a worker, if that is what it was started for: then it returns how the process is to end. Called
@@ -67,13 +89,40 @@ pub(super) fn can_work() -> bool {
 /// ```
 ///
 /// It must come before anything that opens files, starts threads or reads standard input: a worker inherits none of what
-/// its host has, and gives up the right to have it.
+/// its host has, and gives up the right to have it. `#[tokio::main]` starts threads before anything that is written within;
+/// the runtime is built by hand instead:
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     if let Some(code) = vmsys_core::become_worker(std::env::args_os()) {
+///         return code;
+///     }
+///     match tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(run())) {
+///         Ok(code) => code,
+///         Err(_) => ExitCode::FAILURE,
+///     }
+/// }
+///
+/// async fn run() -> ExitCode {
+///     // … the program
+///     ExitCode::SUCCESS
+/// }
+/// ```
+///
+/// Called when there is more than one thread, it does not count: [`VmSystem::with_config`](crate::VmSystem::with_config), and
+/// sessions of templates that ask for a process, are refused with an error that says so.
 pub fn become_worker(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut args = args.into_iter().skip(1);
     let asked = args.next().is_some_and(|word| word == WORKER);
     if !asked {
-        CAN_WORK.store(true, Ordering::Release);
+        STANDING.store(if has_threads() { CALLED_LATE } else { CALLED }, Ordering::Release);
         return None;
+    }
+    // Each would have stacks and locks that a copy of this process does not know what to do with.
+    if has_threads() {
+        return Some(ExitCode::from(HAS_THREADS));
     }
     let sandbox = args.next().and_then(|word| word.to_str()?.parse().ok());
     let Some(sandbox) = sandbox else { return Some(ExitCode::from(2)) };

@@ -63,11 +63,7 @@ impl Workers {
 
     /// Tells why there are none, if so.
     pub(crate) fn unavailable(&self) -> Option<&'static str> {
-        let can = self.program.is_some() || worker::can_work();
-        (!can).then_some(
-            "this program cannot be started again as a worker process: it does not call vmsys_core::become_worker, and \
-             names no other program",
-        )
+        if self.program.is_some() { None } else { worker::unavailable() }
     }
 
     /// Makes a worker for a realm of this kind.

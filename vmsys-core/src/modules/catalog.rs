@@ -15,7 +15,7 @@ use crate::identifier::is_identifier;
 use crate::isolation::Sandbox;
 use crate::isolation::protocol::{Granted, GrantedModule, LOADER, NET, is_pure};
 use crate::template::Grants;
-use crate::typescript;
+use crate::typescript::{self, Parameters};
 use crate::value::JsonText;
 
 /// What a module offers.
@@ -47,6 +47,9 @@ pub struct FunctionInfo {
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// How many arguments it takes, if that is known: then its signature has as many parameters.
+    #[serde(skip)]
+    pub(crate) arity: Option<usize>,
 }
 
 impl ModuleInfo {
@@ -71,7 +74,7 @@ impl ModuleInfo {
     }
 
     fn with(mut self, name: String, is_async: bool) -> Self {
-        self.functions.push(FunctionInfo { name, is_async, signature: None, description: None });
+        self.functions.push(FunctionInfo { name, is_async, signature: None, description: None, arity: None });
         self
     }
 
@@ -79,6 +82,14 @@ impl ModuleInfo {
     pub fn signature(mut self, signature: impl Into<String>) -> Self {
         if let Some(last) = self.functions.last_mut() {
             last.signature = Some(signature.into());
+        }
+        self
+    }
+
+    /// The same, in which the last function takes so many arguments.
+    pub(crate) fn arity(mut self, arity: Option<usize>) -> Self {
+        if let Some(last) = self.functions.last_mut() {
+            last.arity = arity;
         }
         self
     }
@@ -285,18 +296,32 @@ fn check_info(info: &ModuleInfo) -> Result<()> {
     check_offered(&info.name)?;
     let wrong = |why: String| Err(Error::validation("modules", format!("the module {:?} {why}", info.name)));
     let mut names = BTreeSet::new();
-    for FunctionInfo { name, .. } in &info.functions {
+    for function @ FunctionInfo { name, .. } in &info.functions {
         if !is_identifier(name) {
             return wrong(format!("has a function {name:?}, which is no name that scripts can import"));
         }
         if !names.insert(name) {
             return wrong(format!("has two functions of the name {name:?}"));
         }
+        if let Some(why) = function.signature.as_deref().and_then(|signature| misfit(signature, function.arity)) {
+            return wrong(format!("has a function {name:?}, whose signature {why}"));
+        }
     }
     match typescript::check_declarations(&Types::of_module(info)) {
         Ok(()) => Ok(()),
         Err(problem) => wrong(format!("says of its types what is no TypeScript: {}", problem.message)),
     }
+}
+
+/// What is wrong with a signature, if anything is.
+fn misfit(signature: &str, arity: Option<usize>) -> Option<String> {
+    let (count, has_rest) = match typescript::parameters(signature) {
+        Ok(Parameters { count, has_rest }) => (count, has_rest),
+        Err(problem) => return Some(format!("is no TypeScript: {}", problem.message)),
+    };
+    let arity = arity.filter(|arity| if has_rest { count > *arity } else { count != *arity })?;
+    let parameters = if count == 1 { "parameter" } else { "parameters" };
+    Some(format!("has {count} {parameters}, where it takes {arity}"))
 }
 
 /// Checks the name of a module that an embedder offers.

@@ -47,6 +47,12 @@ type Spawn = dyn Fn(HostTask) + Send + Sync;
 /// place and what was expected; missing ones are `undefined`, which only an `Option` takes, and more than there are
 /// parameters are ignored, as in JavaScript. A panic is caught, logged, and an error of the script's.
 ///
+/// [`VmSystem::types`](crate::VmSystem::types) tells the functions' types, for editors and language models. They are made of the
+/// Rust types, as far as the names of these tell: numbers, text, lists, maps, options and tuples. Of structs and enums serde
+/// says nothing; these are `any`, until [`signature`](Self::signature) and [`declare`](Self::declare) say what they are, as
+/// below. With the feature `schema` of this crate, `declare_type::<Item>()` declares a type that derives
+/// `schemars::JsonSchema`, and signatures need only name it.
+///
 /// ```
 /// use serde::{Deserialize, Serialize};
 /// use vmsys_core::{Call, Config, HostError, HostModule, NewSession, NewTemplate, VmSystem};
@@ -96,6 +102,8 @@ pub struct HostModule {
     open: Option<Arc<Open>>,
     check: Option<Arc<Check>>,
     tasks: Arc<Tasks>,
+    /// How the last function looks in TypeScript, by the names of its parameters.
+    derived: Option<fn(&[&str]) -> String>,
 }
 
 #[derive(Clone)]
@@ -135,11 +143,20 @@ impl HostModule {
             open: None,
             check: None,
             tasks: Arc::default(),
+            derived: None,
         }
     }
 
+    /// The last function takes arguments of this type, and answers with that one.
+    fn typed<A: HostArgs>(mut self, derived: fn(&[&str]) -> String) -> Self {
+        self.info = self.info.signature(derived(&[])).arity(A::COUNT);
+        self.derived = Some(derived);
+        self
+    }
+
     /// The same with a function that answers while the script stands still: on the session's thread, so that what it takes
-    /// counts towards the execution's limits. What may take longer than 20 ms asks [`Call::should_stop`] at least that often.
+    /// counts towards the execution's limits. It is not interrupted at these: what may take longer than 20 ms asks
+    /// [`Call::should_stop`] at least that often.
     ///
     /// The arguments are a tuple, `(String, u32)`, `(String,)` or `()`; or [`Vec<Value>`](Value) for any.
     pub fn function<A, T, F>(mut self, name: impl Into<String>, function: F) -> Self
@@ -154,15 +171,39 @@ impl HostModule {
         };
         let name = name.into();
         self.functions.push((name.clone(), Body::Now(Arc::new(body))));
-        self.info = self.info.function(name).signature(typescript::signature::<A, T>(false));
-        self
+        self.info = self.info.function(name);
+        self.typed::<A>(|names| typescript::signature::<A, T>(false, names))
     }
 
     /// The same with a function that answers a promise: its future is polled elsewhere while the script goes on.
     ///
     /// The future is dropped when the execution ends before it has answered, however that ends. It runs on a thread of the
-    /// module's, which all of its futures share, unless [`spawn_with`](Self::spawn_with) says otherwise: so it must not
-    /// block, and brings nothing of a runtime's that needs to be within it.
+    /// module's, which all of its futures share, so it must not block. Code of tokio's, such as timers and sockets, needs
+    /// [`spawn_with`](Self::spawn_with): without it, there is no runtime on that thread, and tokio panics.
+    ///
+    /// A plain `async fn` is such a function:
+    ///
+    /// ```
+    /// use vmsys_core::{Call, Config, HostError, HostModule, NewSession, NewTemplate, VmSystem};
+    ///
+    /// async fn lookup(_: Call, (sku,): (String,)) -> Result<u32, HostError> {
+    ///     match sku.as_str() {
+    ///         "apple" => Ok(7),
+    ///         _ => Err(HostError::new("NotFoundError", "no such thing")),
+    ///     }
+    /// }
+    ///
+    /// let mut config = Config::default();
+    /// config.host_module(HostModule::new("shop", "What is in stock").async_function("lookup", lookup));
+    /// let vm = VmSystem::with_config(config)?;
+    /// let template = vm.create_template(NewTemplate::named("t"))?;
+    /// vm.add_module(template.id, "shop")?;
+    /// let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// assert_eq!(session.eval::<u32>("await require('shop').lookup('apple')")?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// And one that sleeps, by tokio:
     ///
     /// ```
     /// use std::time::Duration;
@@ -206,12 +247,39 @@ impl HostModule {
         };
         let name = name.into();
         self.functions.push((name.clone(), Body::Later(Arc::new(body))));
-        self.info = self.info.async_function(name).signature(typescript::signature::<A, T>(true));
+        self.info = self.info.async_function(name);
+        self.typed::<A>(|names| typescript::signature::<A, T>(true, names))
+    }
+
+    /// Names the parameters of the last function for its types, which are otherwise `arg1`, `arg2` and so on: Rust does not
+    /// keep the names.
+    ///
+    /// ```
+    /// use vmsys_core::{Call, Config, HostModule, NewTemplate, VmSystem};
+    /// let mut config = Config::default();
+    /// config.host_module(
+    ///     HostModule::new("shop", "What there is to buy")
+    ///         .function("price", |_: &Call, (sku, count): (String, Option<u32>)| Ok(f64::from(count.unwrap_or(1)) * 1.5))
+    ///         .params(["sku", "count"]),
+    /// );
+    /// let vm = VmSystem::with_config(config)?;
+    /// let template = vm.create_template(NewTemplate::named("t"))?;
+    /// vm.add_module(template.id, "shop")?;
+    /// assert!(vm.types(template.id)?.contains("export function price(sku: string, count?: number | null): number;"));
+    /// # Ok::<(), vmsys_core::Error>(())
+    /// ```
+    pub fn params<const N: usize>(mut self, names: [&str; N]) -> Self {
+        if let Some(derived) = self.derived {
+            self.info = self.info.signature(derived(&names));
+        }
         self
     }
 
     /// Says how the last function looks in TypeScript: `(sku: string, wanted?: number): Item`. Unless told, it is made of the
     /// Rust types, in which structs and enums are `any`.
+    ///
+    /// [`VmSystem::with_config`](crate::VmSystem::with_config) checks that it can be read, and has as many parameters as the
+    /// function has arguments, or takes the rest of them (`...rest: any[]`). Types are compared with nothing.
     pub fn signature(mut self, signature: impl Into<String>) -> Self {
         self.info = self.info.signature(signature);
         self
@@ -298,9 +366,10 @@ impl HostModule {
         self
     }
 
-    /// Has futures of async functions run where the program wants them, as on its own runtime:
-    /// `.spawn_with(move |task| drop(handle.spawn(task)))` with a handle of tokio's. A task is to be polled until it is
-    /// ready; one that is dropped before is an error of the script's.
+    /// Has futures of async functions run where the program wants them. Code of tokio's, such as timers, sockets and most
+    /// clients of databases, needs `.spawn_with(move |task| drop(handle.spawn(task)))` with a `tokio::runtime::Handle`; see
+    /// [`async_function`](Self::async_function). A task is to be polled until it is ready; one that is dropped before is an
+    /// error of the script's.
     pub fn spawn_with(mut self, spawn: impl Fn(HostTask) + Send + Sync + 'static) -> Self {
         self.tasks = Arc::new(Tasks { spawn: Some(Box::new(spawn)), own: OnceLock::new() });
         self
@@ -392,8 +461,8 @@ impl ModuleInstance for Instance {
 
     fn begin(&mut self, function: &str, args: &[Value], pending: PendingCall) {
         match self.find(function, pending.context()) {
-            Ok((Body::Later(body), call)) => match body(call, args) {
-                Ok(work) => self.tasks.run(HostTask::new(work, pending)),
+            Ok((Body::Later(body), call)) => match body(call.clone(), args) {
+                Ok(work) => self.tasks.run(HostTask::new(work, call, pending)),
                 Err(error) => pending.complete(Err(error)),
             },
             Ok((Body::Now(body), call)) => {

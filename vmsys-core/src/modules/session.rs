@@ -70,13 +70,14 @@ impl SessionModules {
 
     /// Calls a function and waits for its answer.
     pub(crate) fn call(&self, call: &Call, context: &CallContext) -> Result<Value, CallError> {
-        self.with(&call.module, |module| module.call(&call.function, &call.args, context)).unwrap_or_else(Err)
+        self.with(&call.module, &call.function, |module| module.call(&call.function, &call.args, context))
+            .unwrap_or_else(Err)
     }
 
     /// Begins a call that is answered later.
     pub(crate) fn begin(&self, call: &Call, pending: PendingCall) {
         let mut pending = Some(pending);
-        let begun = self.with(&call.module, |module| {
+        let begun = self.with(&call.module, &call.function, |module| {
             if let Some(pending) = pending.take() {
                 module.begin(&call.function, &call.args, pending);
             }
@@ -127,14 +128,18 @@ impl SessionModules {
         }
     }
 
-    fn with<T>(&self, name: &str, body: impl FnOnce(&mut dyn ModuleInstance) -> T) -> Result<T, CallError> {
+    fn with<T>(
+        &self,
+        name: &str,
+        function: &str,
+        body: impl FnOnce(&mut dyn ModuleInstance) -> T,
+    ) -> Result<T, CallError> {
         let mut open = self.lock();
         let answer = match open.get_mut(name) {
             None => Err(not_granted(name)),
-            Some(module) => catch_unwind(AssertUnwindSafe(|| body(module.as_mut()))).map_err(|_| {
-                tracing::error!(module = name, "a module panicked");
-                CallError::new("Error", format!("internal error in the module '{name}'")).with_code("ERR_INTERNAL")
-            }),
+            Some(module) => {
+                catch_unwind(AssertUnwindSafe(|| body(module.as_mut()))).map_err(|_| panicked(name, function))
+            }
         };
         drop(open);
         self.released();
@@ -145,6 +150,12 @@ impl SessionModules {
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a script is told of a function that panicked: where, and no more. The rest is the host's to know.
+pub(super) fn panicked(module: &str, function: &str) -> CallError {
+    tracing::error!(module, function, "a function of a module panicked");
+    CallError::new("Error", format!("internal error in {module}.{function}")).with_code("ERR_INTERNAL")
 }
 
 fn not_granted(name: &str) -> CallError {

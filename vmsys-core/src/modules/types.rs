@@ -60,7 +60,7 @@ impl Types {
             let indent = if line.is_empty() { "" } else { "  " };
             let _ = writeln!(text, "{indent}{line}");
         }
-        for FunctionInfo { name, is_async, signature, description } in &info.functions {
+        for FunctionInfo { name, is_async, signature, description, .. } in &info.functions {
             text += &description.as_deref().map(|description| comment("  ", description)).unwrap_or_default();
             let signature = signature.as_deref().unwrap_or(match is_async {
                 true => "(...args: any[]): Promise<any>",

@@ -21,9 +21,8 @@ mod template;
 mod writer;
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
@@ -49,19 +48,26 @@ pub enum Durability {
 
 /// A handle of the database: cheap to clone, usable from any thread, each call one transaction.
 ///
-/// The file is locked against other processes, and other stores of this one, until the last handle is gone.
+/// The file is locked against other processes, and other stores of this one, until it is [closed](Self::close), or the last
+/// handle is gone.
 #[derive(Clone)]
 pub(crate) struct Store(Arc<Inner>);
 
 struct Inner {
     writer: Writer,
-    /// None when the store is in memory: its writer's connection is the only one that sees it.
-    readers: Option<Pool<SqliteConnectionManager>>,
     path: Option<PathBuf>,
     events: Counter,
     event_bytes: Counter,
-    /// Fields are dropped in order: the lock after the connections.
-    _lock: Option<File>,
+    /// None once it is closed. Whoever uses the store holds it for reading, so that nobody is in the middle of something when
+    /// it is closed, and nothing is read or written later.
+    open: RwLock<Option<Open>>,
+}
+
+/// What is let go of when the store is closed, behind the writer's connection and in this order.
+struct Open {
+    /// None when the store is in memory: its writer's connection is the only one that sees it.
+    readers: Option<Pool<SqliteConnectionManager>>,
+    _lock: Option<open::Lock>,
 }
 
 impl Store {
@@ -81,20 +87,18 @@ impl Store {
                 let opened = open::file(path, durability)?;
                 Inner {
                     writer: Writer::new(opened.writer),
-                    readers: Some(opened.readers),
                     path: Some(opened.path),
                     events: Counter::default(),
                     event_bytes: Counter::default(),
-                    _lock: Some(opened.lock),
+                    open: RwLock::new(Some(Open { readers: Some(opened.readers), _lock: Some(opened.lock) })),
                 }
             }
             None => Inner {
                 writer: Writer::new(open::in_memory()?),
-                readers: None,
                 path: None,
                 events: Counter::default(),
                 event_bytes: Counter::default(),
-                _lock: None,
+                open: RwLock::new(Some(Open { readers: None, _lock: None })),
             },
         };
         Ok(Self(Arc::new(inner)))
@@ -117,11 +121,41 @@ impl Store {
         }
     }
 
+    /// Lets go of the file, once whoever reads or writes just now is done: it is as free as if no handle were left. From then
+    /// on all calls are refused, whoever still has a handle.
+    ///
+    /// # Errors
+    /// There is not enough memory; then it stays open.
+    pub(crate) fn close(&self) -> Result<()> {
+        let mut open = self.0.open.write().unwrap_or_else(PoisonError::into_inner);
+        if open.is_some() {
+            self.0.writer.close()?;
+            *open = None;
+        }
+        Ok(())
+    }
+
+    /// Tells whether it was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.open.read().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Lends out what is open, for one call.
+    ///
+    /// # Errors
+    /// [`ShuttingDown`](ErrorKind::ShuttingDown) when it is closed.
+    fn using<T>(&self, call: impl FnOnce(&Open) -> Result<T>) -> Result<T> {
+        match &*self.0.open.read().unwrap_or_else(PoisonError::into_inner) {
+            Some(open) => call(open),
+            None => Err(Error::new(ErrorKind::ShuttingDown, "the system was shut down, and its database is closed")),
+        }
+    }
+
     /// # Errors
     /// [`StoreUnavailable`](crate::ErrorKind::StoreUnavailable) for a fault of the machine's that may pass, and then nothing
-    /// of the write is kept; whatever `op` answers.
+    /// of the write is kept; [`ShuttingDown`](crate::ErrorKind::ShuttingDown) when it is closed; whatever `op` answers.
     fn write(&self, op: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static) -> Result<()> {
-        self.0.writer.write(op).map_err(|error| match &self.0.path {
+        self.using(|_| self.0.writer.write(op)).map_err(|error| match &self.0.path {
             Some(path) if error.kind() == ErrorKind::StoreUnavailable && open::is_read_only(path) => {
                 fault::read_only(error)
             }
@@ -130,7 +164,7 @@ impl Store {
     }
 
     fn read<T>(&self, op: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T> {
-        match &self.0.readers {
+        self.using(|open| match &open.readers {
             Some(pool) => {
                 let unavailable = "the database cannot be read at the moment: no connection to it is to be had";
                 let connection =
@@ -138,13 +172,13 @@ impl Store {
                 Ok(op(&connection)?)
             }
             None => Ok(op(&self.0.writer.connection())?),
-        }
+        })
     }
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("in_memory", &self.0.readers.is_none()).finish_non_exhaustive()
+        f.debug_struct("Store").field("in_memory", &self.0.path.is_none()).finish_non_exhaustive()
     }
 }
 

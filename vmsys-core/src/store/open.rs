@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use r2d2::Pool;
@@ -26,7 +27,7 @@ const CHECKED_BYTES: u64 = 8 << 20;
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Pool<SqliteConnectionManager>,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
     /// The file's one real path.
     pub(super) path: PathBuf,
 }
@@ -122,16 +123,48 @@ pub(super) fn file_bytes(path: &Path) -> u64 {
     bytes(path) + bytes(Path::new(&log))
 }
 
+/// The databases that this program holds: its own are told from those of others, which can have its number in another
+/// namespace.
+static HELD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn held() -> MutexGuard<'static, Vec<PathBuf>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock on a database file.
+pub(super) struct Lock {
+    file: File,
+    /// The database's real path.
+    of: PathBuf,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let mut held = held();
+        held.retain(|path| *path != self.of);
+        // Said, and not left to the last descriptor: a program that is just being started may have a copy of it.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of a database could not be let go of");
+        }
+    }
+}
+
 /// Takes the sibling `.lock` file, which stays there when it is let go: to remove it would race with the next owner.
-fn lock(path: &Path, real: &Path) -> Result<File> {
+fn lock(path: &Path, real: &Path) -> Result<Lock> {
     let name = lock_name(real);
     let advice = "check the permissions of its directory, or name a database elsewhere";
     let mut file =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&name).map_err(|error| {
             unavailable(path, format!("its lock file {} cannot be written", name.display()), advice).because(error)
         })?;
+    let mut ours = held();
     match file.try_lock() {
-        Ok(()) => {}
+        Ok(()) => ours.push(real.to_owned()),
+        Err(TryLockError::WouldBlock) if ours.iter().any(|held| held == real) => {
+            let why = format!("it is in use by this program itself (pid {}), in another VmSystem", std::process::id());
+            let advice = "shut that one down (VmSystem::shutdown) or use it, or name another database";
+            return Err(unavailable(path, why, advice));
+        }
         Err(TryLockError::WouldBlock) => {
             let mut pid = String::new();
             let known = file.read_to_string(&mut pid).is_ok()
@@ -149,13 +182,16 @@ fn lock(path: &Path, real: &Path) -> Result<File> {
                 .because(error));
         }
     }
+    drop(ours);
+    let mut lock = Lock { file, of: real.to_owned() };
+    let file = &mut lock.file;
     let note = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     note.map_err(|error| {
         let full = error.kind() == std::io::ErrorKind::StorageFull;
         let why = if full { "the disk is full" } else { "its lock file cannot be written" };
         unavailable(path, why, if full { "make room" } else { advice }).because(error)
     })?;
-    Ok(file)
+    Ok(lock)
 }
 
 fn lock_name(real: &Path) -> PathBuf {

@@ -110,6 +110,13 @@ impl Store {
         })
     }
 
+    /// Finds the template of a name, if there is one.
+    pub(crate) fn template_named(&self, name: &str) -> Result<Option<Template>> {
+        self.read(|connection| {
+            first(connection.prepare_cached("SELECT * FROM templates WHERE name = ?1")?, [name], template)
+        })
+    }
+
     /// Deletes a template with its capabilities and startup files; its sessions and their history stay.
     ///
     /// # Errors

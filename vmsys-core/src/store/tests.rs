@@ -144,7 +144,8 @@ fn every_connection_is_set_up() {
     let directory = tempfile::tempdir().unwrap();
     for (durability, synchronous) in [(Durability::Full, 2), (Durability::Normal, 1)] {
         let store = Store::open(Some(&directory.path().join(format!("{durability:?}.db"))), durability).unwrap();
-        let pool = store.0.readers.as_ref().unwrap();
+        let open = store.0.open.read().unwrap();
+        let pool = open.as_ref().unwrap().readers.as_ref().unwrap();
         let readers = [pool.get().unwrap(), pool.get().unwrap(), pool.get().unwrap()];
         let writer = store.0.writer.connection();
         for connection in readers.iter().map(|reader| &**reader).chain([&*writer]) {
@@ -200,7 +201,7 @@ fn a_second_store_is_refused_until_the_first_is_gone() {
     let store = on_disk(&path);
     let clone = store.clone();
     let error = refused(&path);
-    says(&error, "in use by another process");
+    says(&error, "in use by this program itself");
     says(&error, &format!("(pid {})", std::process::id()));
     #[cfg(unix)]
     {

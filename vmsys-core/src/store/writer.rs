@@ -60,6 +60,16 @@ impl Writer {
         lock(&self.connection)
     }
 
+    /// Closes the connection, when nobody writes and nobody will.
+    ///
+    /// # Errors
+    /// There is not enough memory to put another one in its place: an empty one, in memory.
+    pub(super) fn close(&self) -> Result<()> {
+        let empty = Connection::open_in_memory().map_err(Fault::from)?;
+        *self.connection() = empty;
+        Ok(())
+    }
+
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         lock(&self.queue).waiting.len()

@@ -35,7 +35,7 @@ pub struct Config {
     /// What it takes on at once.
     pub bounds: Bounds,
     /// Where the sessions of templates run that do not say it themselves; [`Isolation::Default`] are threads. Processes need
-    /// a program that calls [`become_worker`](crate::become_worker), or [`worker`](Self::worker).
+    /// a program that calls [`become_worker`](crate::become_worker) before it has threads, or [`worker`](Self::worker).
     pub isolation: Isolation,
     /// The program that worker processes run, unless it is this one: it must call [`become_worker`](crate::become_worker),
     /// and be of the same version.

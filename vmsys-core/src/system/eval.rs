@@ -206,8 +206,8 @@ impl std::error::Error for Thrown {}
 /// A value that is being worked out: a future that needs no particular runtime.
 ///
 /// The code runs whether or not the future is polled. Dropped before its end, the future cancels the execution, so that
-/// timeouts and `select` do what they say; the session is busy until that has taken effect, which is a matter of
-/// milliseconds.
+/// timeouts and `select` do what they say. What is asked of the session next waits for the end of that, which is a matter of
+/// milliseconds: calls that block wait for it, and a future begins when it is polled after it.
 #[must_use = "a future that is dropped cancels its execution"]
 pub struct Evaluation<T> {
     state: State,
@@ -216,16 +216,71 @@ pub struct Evaluation<T> {
 
 enum State {
     Failed(Error),
-    Running { live: Arc<LiveExecution>, listener: Listener, _vm: VmSystem },
+    /// Behind what another future has left.
+    Waiting {
+        left: Arc<LiveExecution>,
+        listener: Listener,
+        session: Session,
+        asked: Box<(Request, String)>,
+    },
+    Running {
+        live: Arc<LiveExecution>,
+        listener: Listener,
+        _vm: VmSystem,
+    },
     Over,
 }
 
 impl<T> Evaluation<T> {
-    /// Returns the id of the execution; none when it could not be begun.
+    fn of(state: State) -> Self {
+        Self { state, value: PhantomData }
+    }
+
+    /// Returns the id of the execution; none when it could not be begun, or has not begun yet.
     pub fn execution_id(&self) -> Option<ExecutionId> {
         match &self.state {
             State::Running { live, .. } => Some(live.id),
-            State::Failed(_) | State::Over => None,
+            State::Failed(_) | State::Waiting { .. } | State::Over => None,
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Evaluation<T> {
+    /// Waits on this thread, and returns the value: for code without a runtime, which can meanwhile have the execution
+    /// cancelled from another thread.
+    ///
+    /// # Errors
+    /// As [`Session::eval`].
+    ///
+    /// ```
+    /// # use vmsys_core::{EvalError, NewSession, NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// # let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// session.repl("const work = async n => { for (;;) { await 0; if (n-- <= 0) return 'done' } }")?;
+    /// assert_eq!(session.call_async::<String>("work", (3,)).wait()?, "done");
+    ///
+    /// let endless = session.call_async::<String>("work", (f64::MAX,));
+    /// let canceller = std::thread::spawn(move || session.cancel());
+    /// assert!(matches!(endless.wait(), Err(EvalError::Stopped(_))));
+    /// assert!(canceller.join().map_err(|_| "it panicked")??.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait(mut self) -> Result<T, EvalError> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Over) {
+                State::Running { live, .. } => {
+                    let execution = live.wait()?;
+                    return read(execution, live.take_data());
+                }
+                State::Waiting { left, session, asked, .. } => {
+                    // How that ended is nobody's business here.
+                    let _ = left.wait();
+                    self.state = session.begin_to_ask(Ok(*asked));
+                }
+                State::Failed(error) => return Err(error.into()),
+                State::Over => return Err(polled_late().into()),
+            }
         }
     }
 }
@@ -240,13 +295,23 @@ impl<T: DeserializeOwned> Future for Evaluation<T> {
     type Output = Result<T, EvalError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let ended = match &mut self.state {
-            State::Running { live, listener, .. } => match live.poll_end(listener, context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(ended) => ended.map(|execution| (execution, live.take_data())),
-            },
-            State::Failed(error) => Err(error.clone()),
-            State::Over => Err(Error::validation("future", "a future must not be polled after its end")),
+        let ended = loop {
+            match &mut self.state {
+                State::Running { live, listener, .. } => match live.poll_end(listener, context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(ended) => break ended.map(|execution| (execution, live.take_data())),
+                },
+                State::Waiting { left, listener, .. } => {
+                    if left.poll_end(listener, context).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+                State::Failed(error) => break Err(error.clone()),
+                State::Over => break Err(polled_late()),
+            }
+            if let State::Waiting { session, asked, .. } = std::mem::replace(&mut self.state, State::Over) {
+                self.state = session.begin_to_ask(Ok(*asked));
+            }
         };
         self.state = State::Over;
         Poll::Ready(ended.map_err(EvalError::Failed).and_then(|(execution, data)| read(execution, data)))
@@ -256,17 +321,21 @@ impl<T: DeserializeOwned> Future for Evaluation<T> {
 impl<T> Drop for Evaluation<T> {
     fn drop(&mut self) {
         if let State::Running { live, .. } = &self.state {
-            live.request_stop(CANCELLED);
+            live.abandon(CANCELLED);
         }
     }
+}
+
+fn polled_late() -> Error {
+    Error::validation("future", "a future must not be polled after its end")
 }
 
 impl Session {
     /// Runs a snippet, and returns its value as a Rust type: complete and exact, not what is shown of it.
     ///
     /// A promise is awaited. The value must be data: null, booleans, numbers, bigints, strings, bytes, and arrays and plain
-    /// objects of these; see [`Value`]. `undefined` reads as null, so that `()` and `Option` take it.
-    /// [`serde::de::IgnoredAny`] takes any data.
+    /// objects of these; see [`Value`]. A `Date` is none: `toISOString()` makes text of it. `undefined` reads as
+    /// null, so that `()` and `Option` take it. [`serde::de::IgnoredAny`] takes any data.
     ///
     /// It returns when nothing is due any more, also where the value is known before: timers, intervals and calls of host
     /// functions are waited for, and a rejection that nothing handles is thrown. The crate's documentation says under
@@ -307,7 +376,7 @@ impl Session {
     }
 
     /// [`eval`](Self::eval) for async code: the future needs no particular runtime, and cancels the execution when it is
-    /// dropped. The code begins at once.
+    /// dropped. The code begins at once, also when it is not polled. [`Evaluation::wait`] waits without any runtime.
     ///
     /// ```
     /// # use vmsys_core::{NewSession, NewTemplate, VmSystem};
@@ -323,7 +392,7 @@ impl Session {
     /// ```
     pub fn eval_async<T: DeserializeOwned>(&self, input: impl Into<String>) -> Evaluation<T> {
         let input = input.into();
-        self.begin_to_ask(Ok((Request::repl(input.clone()), input)))
+        Evaluation::of(self.begin_to_ask(Ok((Request::repl(input.clone()), input))))
     }
 
     /// Calls a function of the session's, and returns what it returns as a Rust type; a promise is awaited.
@@ -352,7 +421,7 @@ impl Session {
 
     /// [`call`](Self::call) for async code, as [`eval_async`](Self::eval_async) is [`eval`](Self::eval).
     pub fn call_async<T: DeserializeOwned>(&self, function: &str, args: impl Serialize) -> Evaluation<T> {
-        self.begin_to_ask(call(function, &args).map(|request| (request, function.to_owned())))
+        Evaluation::of(self.begin_to_ask(call(function, &args).map(|request| (request, function.to_owned()))))
     }
 
     /// Imports a module under the name of a global, as `import * as name from 'module'` does: a path of the worktree, as
@@ -421,30 +490,38 @@ impl Session {
     }
 
     fn ask<T: DeserializeOwned>(&self, request: Request, source: String) -> Result<T, EvalError> {
-        let (session, live) = self.begin(request)?;
+        let session = self.vm.inner.takes_turn(self.id)?;
+        let live = self.begin(&session, request)?;
         let execution = self.vm.inner.run_begun(&session, live.clone(), source)?;
         read(execution, live.take_data())
     }
 
-    fn begin_to_ask<T>(&self, asked: Result<(Request, String)>) -> Evaluation<T> {
+    fn begin_to_ask(&self, asked: Result<(Request, String)>) -> State {
         let begun = asked.and_then(|(request, source)| {
-            let (session, live) = self.begin(request)?;
+            let session = self.vm.inner.takes_work(self.id)?;
+            if let Some(left) = session.running().filter(|left| left.is_abandoned()) {
+                let listener = left.listen();
+                return Ok(State::Waiting {
+                    left,
+                    listener,
+                    session: self.clone(),
+                    asked: Box::new((request, source)),
+                });
+            }
+            let live = self.begin(&session, request)?;
             let listener = live.listen();
             self.vm.inner.submit(&session, &live, source, Manner::Aside);
             Ok(State::Running { live, listener, _vm: self.vm.clone() })
         });
-        Evaluation { state: begun.unwrap_or_else(State::Failed), value: PhantomData }
+        begun.unwrap_or_else(State::Failed)
     }
 
-    fn begin(&self, request: Request) -> Result<(Arc<LiveSession>, Arc<LiveExecution>)> {
-        let inner = &self.vm.inner;
-        let session = inner.takes_work(self.id)?;
+    fn begin(&self, session: &Arc<LiveSession>, request: Request) -> Result<Arc<LiveExecution>> {
         let most = usize::try_from(session.settings.limits.mem_mb << 20).unwrap_or(usize::MAX);
         if request.data_bytes() > most {
             return Err(Error::validation("args", "the data takes more than the session's mem_mb"));
         }
-        let live = inner.begin(&session, request.for_data(), &self.limits, LiveSession::begin)?;
-        Ok((session, live))
+        self.vm.inner.begin(session, request.for_data(), &self.limits, LiveSession::begin)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{RunningExecution, Submission, VmSystem};
+use super::{CANCELLED, RunningExecution, Submission, VmSystem};
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -15,8 +15,8 @@ use crate::worktree::{Worktree, WorktreePath, WorktreeView};
 
 /// A handle of a session: cheap to clone, and usable from any thread.
 ///
-/// One execution runs at a time: a second one is refused with [`SessionBusy`](ErrorKind::SessionBusy). Dropping the
-/// handle does not close the session.
+/// One execution runs at a time: a second one is refused with [`SessionBusy`](ErrorKind::SessionBusy), unless the first is that
+/// of a dropped future, and is just being cancelled; that is waited for. Dropping the handle does not close the session.
 #[derive(Clone)]
 pub struct Session {
     pub(super) vm: VmSystem,
@@ -48,11 +48,10 @@ impl Session {
     /// # let vm = VmSystem::in_memory()?;
     /// # let template = vm.create_template(NewTemplate::named("t"))?;
     /// # let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
-    /// let mut limits = LimitsPatch::default();
-    /// limits.cpu_ms = Some(50);
-    /// assert_eq!(session.limited(limits.clone())?.repl("for (;;) {}")?.status, ExecutionStatus::Timeout);
+    /// let limits = LimitsPatch::default().with_cpu_ms(50);
+    /// assert_eq!(session.limited(limits)?.repl("for (;;) {}")?.status, ExecutionStatus::Timeout);
     ///
-    /// limits.cpu_ms = Some(60_000); // the template has 5,000
+    /// let limits = LimitsPatch::default().with_cpu_ms(60_000); // the template has 5,000
     /// assert_eq!(session.limited(limits).unwrap_err().detail("field"), Some("limits.cpu_ms"));
     /// # Ok::<(), vmsys_core::Error>(())
     /// ```
@@ -127,7 +126,7 @@ impl Session {
     pub fn repl(&self, input: impl Into<String>) -> Result<Execution> {
         let input = input.into();
         let source = input.clone();
-        let session = self.vm.inner.takes_work(self.id)?;
+        let session = self.vm.inner.takes_turn(self.id)?;
         self.vm.inner.run(&session, Request::repl(input), &self.limits, source).map(Arc::unwrap_or_clone)
     }
 
@@ -173,7 +172,7 @@ impl Session {
     /// ```
     pub fn run_file(&self, run: RunFile) -> Result<Execution> {
         let path = WorktreePath::parse(&run.path)?;
-        let session = self.vm.inner.takes_work(self.id)?;
+        let session = self.vm.inner.takes_turn(self.id)?;
         let source = session.worktree.read_source(&path, MAX_SOURCE_BYTES)?;
         let request = Request::run_file(path.as_str(), run.args, run.env);
         self.vm.inner.run(&session, request, &self.limits, source).map(Arc::unwrap_or_clone)
@@ -206,6 +205,42 @@ impl Session {
     /// ```
     pub fn start(&self, submission: Submission) -> Result<RunningExecution> {
         self.vm.start_within(self.id, submission, &self.limits)
+    }
+
+    /// Cancels whatever runs in the session, from any thread, and waits for its end. It returns the execution as it ended,
+    /// which may have been by itself in the last moment, or `None` when nothing ran. The session goes on, with the state that
+    /// the code had made.
+    ///
+    /// What it does *not* guarantee: as [`VmSystem::cancel`], which cancels one execution by its id and no other.
+    ///
+    /// # Errors
+    /// The end could not be stored.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use vmsys_core::{EvalError, ExecutionStatus, NewSession, NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// # let session = vm.create_session(NewSession::new(template.id, std::env::temp_dir()))?;
+    /// let other = session.clone();
+    /// let canceller = std::thread::spawn(move || loop {
+    ///     match other.cancel() {
+    ///         Ok(None) => std::thread::sleep(Duration::from_millis(1)), // it has not begun yet
+    ///         ended => return ended,
+    ///     }
+    /// });
+    /// let stopped = session.eval::<()>("globalThis.n = 1; for (;;) {}").unwrap_err();
+    /// assert!(matches!(stopped, EvalError::Stopped(run) if run.status == ExecutionStatus::Cancelled));
+    /// assert!(canceller.join().map_err(|_| "it panicked")??.is_some());
+    /// assert_eq!(session.eval::<u8>("n")?, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel(&self) -> Result<Option<Execution>> {
+        let Some(live) = self.vm.inner.live_session(self.id).and_then(|session| session.running()) else {
+            return Ok(None);
+        };
+        live.request_stop(CANCELLED);
+        live.wait().map(Arc::unwrap_or_clone).map(Some)
     }
 
     /// Closes the session: cancels what runs, frees the runtime, keeps the history. Closing what is closed is fine.

@@ -76,7 +76,7 @@ impl Session {
         let to = units(before);
         let Some(Place { from, wanted }) = lookup::place(before) else {
             // Refused where it would be refused otherwise: an answer says that the session can be asked.
-            self.vm.inner.takes_work(self.id)?.check_idle()?;
+            self.vm.inner.takes_turn(self.id)?.check_idle()?;
             return Ok(Completions { from: to, to, items: Vec::new() });
         };
         let from = units(&before[..from]);
@@ -146,7 +146,7 @@ impl Session {
     /// Has the realm answer, while nothing runs in it.
     fn look_up(&self, question: Question) -> Result<(Arc<LiveSession>, Ended, Answer)> {
         let inner = &self.vm.inner;
-        let session = inner.takes_work(self.id)?;
+        let session = inner.takes_turn(self.id)?;
         let (answer, answered) = channel();
         let task = {
             let (session, store) = (session.clone(), inner.store.clone());

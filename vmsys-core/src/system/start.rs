@@ -256,12 +256,12 @@ impl VmSystem {
     ) -> Result<RunningExecution> {
         let (request, source, session) = match submission.work {
             Work::Repl(input) => {
-                let session = self.inner.takes_work(id)?;
+                let session = self.inner.takes_turn(id)?;
                 (Request::repl(input.clone()), input, session)
             }
             Work::RunFile(run) => {
                 let path = WorktreePath::parse(&run.path)?;
-                let session = self.inner.takes_work(id)?;
+                let session = self.inner.takes_turn(id)?;
                 let source = session.worktree.read_source(&path, MAX_SOURCE_BYTES)?;
                 (Request::run_file(path.as_str(), run.args, run.env), source, session)
             }

@@ -13,7 +13,8 @@ use crate::time::Timestamp;
 use crate::worktree::WorktreePath;
 
 impl VmSystem {
-    /// Creates a template.
+    /// Creates a template. One that was created before, in a file, is found by its name
+    /// ([`template_named`](Self::template_named)).
     ///
     /// # Errors
     /// [`Validation`](ErrorKind::Validation) for a bad name or setting, [`AlreadyExists`](ErrorKind::AlreadyExists) for a
@@ -43,6 +44,30 @@ impl VmSystem {
     /// [`TemplateNotFound`](ErrorKind::TemplateNotFound).
     pub fn template(&self, id: TemplateId) -> Result<TemplateDetail> {
         self.inner.store.template_detail(id)
+    }
+
+    /// Finds the template of a name, as it was written when it was created or last [renamed](Self::update_template).
+    ///
+    /// A program that keeps its templates in a file gets or creates them. It is one of the two that two programs at the same
+    /// time create; the other is refused with [`AlreadyExists`](ErrorKind::AlreadyExists), and finds it when it looks again.
+    ///
+    /// ```
+    /// # use vmsys_core::{NewTemplate, Template, VmSystem};
+    /// # let directory = tempfile::tempdir().map_err(|_| "no directory")?;
+    /// # let database = directory.path().join("vm.db");
+    /// fn shop(vm: &VmSystem) -> vmsys_core::Result<Template> {
+    ///     match vm.template_named("shop")? {
+    ///         Some(template) => Ok(template),
+    ///         None => vm.create_template(NewTemplate::named("shop")),
+    ///     }
+    /// }
+    ///
+    /// let first = shop(&VmSystem::open(&database)?)?; // the system goes, the file stays
+    /// assert_eq!(shop(&VmSystem::open(&database)?)?, first);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn template_named(&self, name: &str) -> Result<Option<Template>> {
+        self.inner.store.template_named(name)
     }
 
     /// Lists templates, newest first: those older than `before`, at most `limit` (50 unless told, at most 1,000).

@@ -88,11 +88,14 @@ pub struct TemplateDetail {
 ///
 /// ```
 /// use vmsys_core::{NewTemplate, VmSystem};
+/// # use vmsys_core::Limits;
 /// let vm = VmSystem::in_memory()?;
-/// let mut new = NewTemplate::named("small");
-/// new.settings.limits.mem_mb = 32;
-/// let template = vm.create_template(new)?;
+/// let template = vm.create_template(NewTemplate::named("small").with_limits(Limits::default().with_mem_mb(32)))?;
 /// assert_eq!(template.name, "small");
+///
+/// let mut new = NewTemplate::named("typed");
+/// new.settings.runtime.typescript = true;
+/// assert_eq!(vm.create_template(new)?.name, "typed");
 /// # Ok::<(), vmsys_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,9 +207,22 @@ impl NewStartupFile {
         Self { path: path.into(), order_index: 0, mode: StartupMode::Eval }
     }
 
-    /// A file that is imported as a module, at place 0 of the order.
+    /// A file that runs as a module, once in a session, at place 0 of the order.
+    ///
+    /// ```
+    /// # use vmsys_core::{NewSession, NewStartupFile, NewTemplate, VmSystem};
+    /// # let vm = VmSystem::in_memory()?;
+    /// # let template = vm.create_template(NewTemplate::named("t"))?;
+    /// # let directory = tempfile::tempdir()?;
+    /// std::fs::write(directory.path().join("rates.mjs"), "export const rates = new Map([['eur', 1]])")?;
+    /// vm.add_startup_file(template.id, NewStartupFile::import("rates.mjs"))?;
+    /// let session = vm.create_session(NewSession::new(template.id, directory.path()))?;
+    /// session.repl("import {rates} from './rates.mjs'; rates.set('usd', 1.25)")?; // the one that was loaded at the start
+    /// assert_eq!(session.eval::<u8>("rates.size")?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn import(path: impl Into<String>) -> Self {
-        Self { mode: StartupMode::Import, ..Self::eval(path) }
+        Self { path: path.into(), order_index: 0, mode: StartupMode::Import }
     }
 
     /// The same at another place of the order.

@@ -93,6 +93,27 @@ patch! {
         max_output_kb: u64,
     }
 }
+
+/// Makes a method for each limit.
+macro_rules! with {
+    ($($method:ident: $field:ident,)*) => {
+        impl LimitsPatch {
+            $(#[doc = concat!("The same with a [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+            pub fn $method(self, $field: u64) -> Self {
+                Self { $field: Some($field), ..self }
+            })*
+        }
+    };
+}
+
+with! {
+    with_cpu_ms: cpu_ms,
+    with_wall_ms: wall_ms,
+    with_mem_mb: mem_mb,
+    with_max_events: max_events,
+    with_max_output_kb: max_output_kb,
+}
+
 impl LimitsPatch {
     /// These, and where they say nothing, others.
     pub(crate) fn over(self, other: &Self) -> Self {

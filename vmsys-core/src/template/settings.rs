@@ -31,15 +31,22 @@ pub struct Settings {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ResolverSettings {
-    /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself.
+    /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself. None by default.
     pub roots: Vec<String>,
-    /// Endings that are tried for a name without one.
+    /// Endings that are tried for a name without one. By default `.js` and `.mjs`.
     #[cfg_attr(feature = "schema", schemars(inner(regex(pattern = EXTENSION))))]
     pub extensions: Vec<String>,
-    /// Whether `/x` names `x` of the worktree.
+    /// Whether `/x` names `x` of the worktree. By default it does not.
     pub allow_absolute_repo_imports: bool,
 }
 
+/// What a template has unless it says something else.
+///
+/// ```
+/// let resolver = vmsys_core::ResolverSettings::default();
+/// assert_eq!((resolver.roots.len(), resolver.extensions), (0, vec![".js".to_owned(), ".mjs".to_owned()]));
+/// assert!(!resolver.allow_absolute_repo_imports);
+/// ```
 impl Default for ResolverSettings {
     fn default() -> Self {
         Self {
@@ -59,19 +66,29 @@ pub struct RuntimeSettings {
     /// Whether files are ES modules where their ending does not tell: `.mjs` and `.mts` always are, `.cjs`, `.cts` and
     /// `.json` never, and packages in `node_modules` say it of themselves. Unless it is set, the `type` of the nearest
     /// `package.json` decides. Where there is none, a file that is imported or required is CommonJS, or an ES module if its
-    /// text can only be that; and one that is run is a script.
+    /// text can only be that; and one that is run is a script. By default it is not set.
     pub esm: bool,
-    /// Whether scripts are strict without saying so.
+    /// Whether scripts are strict without saying so. By default they are not.
     pub strict: bool,
-    /// Whether there is a `console`.
+    /// Whether there is a `console`. By default there is.
     pub console: bool,
     /// Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are
-    /// taken out and not checked; enums, namespaces with values and parameter properties are refused.
+    /// taken out and not checked; enums, namespaces with values and parameter properties are refused. By default snippets are
+    /// JavaScript.
     pub typescript: bool,
-    /// Where sessions run.
+    /// Where sessions run. By default where the program or daemon says.
     pub isolation: Isolation,
 }
 
+/// What a template has unless it says something else.
+///
+/// ```
+/// use vmsys_core::{Isolation, RuntimeSettings};
+/// let runtime = RuntimeSettings::default();
+/// assert!(runtime.console);
+/// assert!(!(runtime.esm || runtime.strict || runtime.typescript));
+/// assert_eq!(runtime.isolation, Isolation::Default);
+/// ```
 impl Default for RuntimeSettings {
     fn default() -> Self {
         Self { esm: false, strict: false, console: true, typescript: false, isolation: Isolation::Default }

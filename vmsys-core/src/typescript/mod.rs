@@ -13,6 +13,7 @@ mod eraser;
 mod grouping;
 mod imports;
 mod nesting;
+mod signature;
 #[cfg(test)]
 mod tests;
 mod whole;
@@ -25,6 +26,7 @@ use oxc_span::SourceType;
 
 use self::eraser::Eraser;
 pub(crate) use self::imports::{awaiting_imports, mentions_import, no_module};
+pub(crate) use self::signature::{Parameters, parameters};
 pub(crate) use self::whole::{Whole, is_whole};
 use crate::isolation::protocol::Goal;
 

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 
 /// A value without identity, prototype or behaviour, as it crosses between scripts and their host.
 ///
@@ -14,10 +13,24 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(row.get("name").and_then(Value::as_str), Some("ada"));
 /// assert_eq!(row.get("age"), None);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-// The name by which our own serialiser and deserialiser know it, wherever it stands in another type: there it is itself,
-// and not an enum.
-#[serde(rename = "vmsys_core::Value")]
+///
+/// With serde, it is to JSON and other formats that people read what it says: text is text, a number is a number, an object an
+/// object, and a whole number of 2^53 or more is read as a bigint. What these formats have not is an object with one key, as it
+/// is in the records of calls: `{"$bigint": "7"}`, `{"$bytes": "AQI="}` (base64), `{"$number": "NaN"}` (also `inf`, `-inf` and
+/// `-0`), and `{"$object": ...}` around an object whose one key begins with `$`. So whatever is written is read as it was, as
+/// far as the format reads fractions exactly. [`Display`](std::fmt::Display) writes the same JSON. Formats for machines have it
+/// as an enum. A `Date` is no plain data, and does not cross: scripts make text or a number of it.
+///
+/// ```
+/// use vmsys_core::Value;
+/// let value: Value = serde_json::from_str(r#"{"name": "ada", "ids": [7, 12345678901234567890]}"#)?;
+/// assert_eq!(value.get("name").and_then(Value::as_str), Some("ada"));
+/// assert_eq!(value.get("ids").and_then(Value::as_array), Some(&[7.0.into(), Value::BigInt(12345678901234567890)][..]));
+///
+/// assert_eq!(Value::Array(vec!["x".into(), 1.5.into(), Value::Bytes(vec![1, 2])]).to_string(), r#"["x",1.5,{"$bytes":"AQI="}]"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
     /// `null`, and `undefined` on its way to the host.
     #[default]
@@ -31,7 +44,7 @@ pub enum Value {
     /// Text.
     String(String),
     /// Bytes: an `ArrayBuffer` or a view of one on its way to the host, a `Uint8Array` on its way back.
-    Bytes(#[serde(with = "bytes")] Vec<u8>),
+    Bytes(Vec<u8>),
     /// An array.
     Array(Vec<Value>),
     /// A plain object, with its properties in order.
@@ -51,7 +64,7 @@ impl Value {
         size_of::<Self>() + held
     }
 
-    /// How it is recorded: as JSON, and what JSON has not as an object with one key that begins with `$`.
+    /// How it is recorded, and written: as JSON, and what JSON has not as an object with one key that begins with `$`.
     pub(crate) fn recorded(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         let tagged = |tag: &str, text: String| serde_json::json!({ tag: text });

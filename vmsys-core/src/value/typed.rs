@@ -9,13 +9,16 @@ use serde::de::{DeserializeOwned, Expected, Unexpected};
 use serde::{Deserialize, Serialize};
 
 use super::Value;
-
-/// What serde calls [`Value`] itself, so that it is passed on as it is wherever it stands in another type.
-const ITSELF: &str = "vmsys_core::Value";
+use super::form::ITSELF;
 /// The largest whole number up to which every one is a JavaScript number.
 const MAX_SAFE: i128 = (1 << 53) - 1;
 /// How deep the data of a Rust type may be: as deep as any JSON that could be read.
 const MAX_DEPTH: usize = 128;
+
+/// A whole number: a number while every one of its size is, and a bigint beyond.
+pub(super) fn whole(number: i128) -> Value {
+    if (-MAX_SAFE..=MAX_SAFE).contains(&number) { Value::Number(number as f64) } else { Value::BigInt(number) }
+}
 
 impl Value {
     /// Makes data of any type that serde can write.

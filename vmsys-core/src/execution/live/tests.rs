@@ -1,4 +1,4 @@
-//! Answers that wait for a script, and what wakes it.
+//! What becomes of answers, of parts that are being written, and of whoever waits.
 
 use super::*;
 use crate::modules::testing::execution;

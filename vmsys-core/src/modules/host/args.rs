@@ -27,9 +27,13 @@ pub trait HostArgs: sealed::Sealed + Send + Sized + 'static {
     #[doc(hidden)]
     fn read(module: &str, function: &str, args: &[Value]) -> Result<Self, CallError>;
 
-    /// How they look in TypeScript.
+    /// How they look in TypeScript, by these names as far as there are any.
     #[doc(hidden)]
-    fn types() -> String;
+    fn types(names: &[&str]) -> String;
+
+    /// How many there are; none says that there can be any number of them.
+    #[doc(hidden)]
+    const COUNT: Option<usize>;
 }
 
 fn argument<T: DeserializeOwned>(module: &str, function: &str, args: &[Value], at: usize) -> Result<T, CallError> {
@@ -57,9 +61,11 @@ macro_rules! tuples {
                     Ok(($(argument::<$type>(module, function, args, $at)?,)*))
                 }
 
-                fn types() -> String {
-                    typescript::parameters(&[$(std::any::type_name::<$type>()),*])
+                fn types(names: &[&str]) -> String {
+                    typescript::parameters(&[$(std::any::type_name::<$type>()),*], names)
                 }
+
+                const COUNT: Option<usize> = Some(<[usize]>::len(&[$($at),*]));
             }
         )+
     };
@@ -84,7 +90,9 @@ impl HostArgs for Vec<Value> {
         Ok(args.to_vec())
     }
 
-    fn types() -> String {
-        "...args: any[]".to_owned()
+    fn types(names: &[&str]) -> String {
+        format!("...{}: any[]", names.first().unwrap_or(&"args"))
     }
+
+    const COUNT: Option<usize> = None;
 }

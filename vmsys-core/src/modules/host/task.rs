@@ -8,7 +8,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use super::Call;
 use crate::modules::PendingCall;
+use crate::modules::session::panicked;
 use crate::value::{CallError, Value};
 
 /// What an async function does, up to its answer.
@@ -19,6 +21,7 @@ pub(super) type Work = Pin<Box<dyn Future<Output = Result<Value, CallError>> + S
 pub struct HostTask {
     /// `None` once it is over.
     running: Option<(Work, PendingCall)>,
+    call: Call,
     waker: Arc<Mutex<Option<Waker>>>,
 }
 
@@ -29,7 +32,7 @@ impl std::fmt::Debug for HostTask {
 }
 
 impl HostTask {
-    pub(super) fn new(work: Work, pending: PendingCall) -> Self {
+    pub(super) fn new(work: Work, call: Call, pending: PendingCall) -> Self {
         let waker = Arc::new(Mutex::new(None::<Waker>));
         let to_wake = waker.clone();
         pending.on_cancel(move || {
@@ -39,7 +42,7 @@ impl HostTask {
                 waker.wake();
             }
         });
-        Self { running: Some((work, pending)), waker }
+        Self { running: Some((work, pending)), call, waker }
     }
 
     /// Ends it. A panic of the function's own, also when it is dropped, is its own.
@@ -69,9 +72,8 @@ impl Future for HostTask {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(result)) => self.end(Some(result)),
             Err(_) => {
-                tracing::error!("a host function panicked");
-                let error = CallError::new("Error", "internal error in a function of the host's");
-                self.end(Some(Err(error.with_code("ERR_INTERNAL"))));
+                let error = panicked(self.call.module(), self.call.function());
+                self.end(Some(Err(error)));
             }
         }
         Poll::Ready(())

@@ -6,23 +6,28 @@ use std::any::type_name;
 
 use super::HostArgs;
 
-/// The signature of a function of these types.
-pub(super) fn signature<A: HostArgs, T>(is_async: bool) -> String {
+/// The signature of a function of these types, with these names of its parameters.
+pub(super) fn signature<A: HostArgs, T>(is_async: bool, names: &[&str]) -> String {
     let result = match of(type_name::<T>()).as_str() {
         "null" => "void".to_owned(),
         result => result.to_owned(),
     };
     let result = if is_async { format!("Promise<{result}>") } else { result };
-    format!("({}): {result}", A::types())
+    format!("({}): {result}", A::types(names))
 }
 
-/// Parameters of these types. Only those behind which nothing is needed can be left out.
-pub(super) fn parameters(names: &[&str]) -> String {
-    let types: Vec<String> = names.iter().map(|name| of(name)).collect();
+/// Parameters of these types. Only those behind which nothing is needed can be left out. Names of more than there are make
+/// more of them, which is told when the module is registered.
+pub(super) fn parameters(types: &[&str], names: &[&str]) -> String {
+    let mut types: Vec<String> = types.iter().map(|name| of(name)).collect();
+    types.resize(types.len().max(names.len()), "any".to_owned());
     let needed = types.iter().rposition(|name| !name.ends_with(" | null")).map_or(0, |last| last + 1);
     let parameter = |(at, name): (usize, &String)| {
         let mark = if at >= needed { "?" } else { "" };
-        format!("arg{}{mark}: {name}", at + 1)
+        match names.get(at) {
+            Some(own) => format!("{own}{mark}: {name}"),
+            None => format!("arg{}{mark}: {name}", at + 1),
+        }
     };
     types.iter().enumerate().map(parameter).collect::<Vec<_>>().join(", ")
 }
@@ -89,16 +94,18 @@ mod tests {
     #[test]
     fn signatures_follow_from_types() {
         struct Item;
-        assert_eq!(signature::<(), ()>(false), "(): void");
-        assert_eq!(signature::<(String, u32), bool>(false), "(arg1: string, arg2: number): boolean");
+        assert_eq!(signature::<(), ()>(false, &[]), "(): void");
+        assert_eq!(signature::<(String, u32), bool>(false, &[]), "(arg1: string, arg2: number): boolean");
         assert_eq!(
-            signature::<(Option<u8>, f64, Option<String>), Option<Vec<String>>>(true),
+            signature::<(Option<u8>, f64, Option<String>), Option<Vec<String>>>(true, &[]),
             "(arg1: number | null, arg2: number, arg3?: string | null): Promise<Array<string> | null>"
         );
         assert_eq!(
-            signature::<(Bytes, HashMap<String, Vec<u8>>, BTreeMap<u8, (i64, char)>), Item>(false),
+            signature::<(Bytes, HashMap<String, Vec<u8>>, BTreeMap<u8, (i64, char)>), Item>(false, &[]),
             "(arg1: Uint8Array, arg2: Record<string, Array<number>>, arg3: Record<string, [number | bigint, string]>): any"
         );
-        assert_eq!(signature::<Vec<Value>, (u8,)>(false), "(...args: any[]): [number]");
+        assert_eq!(signature::<Vec<Value>, (u8,)>(false, &[]), "(...args: any[]): [number]");
+        assert_eq!(signature::<(u8, Option<u8>), ()>(false, &["a"]), "(a: number, arg2?: number | null): void");
+        assert_eq!(signature::<Vec<Value>, ()>(false, &["values"]), "(...values: any[]): void");
     }
 }

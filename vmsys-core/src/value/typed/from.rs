@@ -124,8 +124,8 @@ impl<'de> Deserializer<'de> for Reader {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        if name == ITSELF { visitor.visit_newtype_struct(Itself(self.0)) } else { visitor.visit_newtype_struct(self) }
     }
 
     /// A `Vec<u8>` is a list to serde, and reads bytes all the same.
@@ -138,13 +138,10 @@ impl<'de> Deserializer<'de> for Reader {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
+        _: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if name == ITSELF {
-            return visitor.visit_enum(Itself(self.0));
-        }
         match self.0 {
             Value::String(variant) => visitor.visit_enum(variant.into_deserializer()),
             Value::Object(properties) => match <[(String, Value); 1]>::try_from(properties) {
@@ -281,8 +278,25 @@ impl<'de> de::VariantAccess<'de> for Reader {
     }
 }
 
-/// [`Value`] as the enum that it is to serde.
+/// [`Value`] as the enum that it is to machines.
 struct Itself(Value);
+
+impl<'de> Deserializer<'de> for Itself {
+    type Error = ValueError;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_enum(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
 
 impl<'de> de::EnumAccess<'de> for Itself {
     type Error = ValueError;

@@ -2,7 +2,7 @@
 
 use serde::ser::{self, Serialize};
 
-use super::{ITSELF, MAX_DEPTH, MAX_SAFE, ValueError};
+use super::{ITSELF, MAX_DEPTH, ValueError, whole};
 use crate::value::Value;
 
 type Result<T = Value> = std::result::Result<T, ValueError>;
@@ -11,6 +11,8 @@ type Result<T = Value> = std::result::Result<T, ValueError>;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Writer {
     depth: usize,
+    /// Whether it writes a [`Value`], which is then the enum that it is to machines.
+    itself: bool,
 }
 
 impl Writer {
@@ -18,7 +20,7 @@ impl Writer {
         if self.depth >= MAX_DEPTH {
             return Err(ValueError::new("data nested too deeply"));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 
     fn list(self, variant: Option<&'static str>, len: Option<usize>) -> Result<List> {
@@ -30,10 +32,6 @@ impl Writer {
     fn fields(self, variant: Option<&'static str>) -> Result<Fields> {
         Ok(Fields { inner: self.deeper()?, variant, properties: Vec::new(), key: None })
     }
-}
-
-fn whole(number: i128) -> Value {
-    if (-MAX_SAFE..=MAX_SAFE).contains(&number) { Value::Number(number as f64) } else { Value::BigInt(number) }
 }
 
 /// A variant with content, as `serde_json` writes it.
@@ -54,6 +52,10 @@ impl ser::Serializer for Writer {
     type SerializeMap = Fields;
     type SerializeStruct = Fields;
     type SerializeStructVariant = Fields;
+
+    fn is_human_readable(&self) -> bool {
+        !self.itself
+    }
 
     fn serialize_bool(self, value: bool) -> Result {
         Ok(Value::Bool(value))
@@ -140,8 +142,8 @@ impl ser::Serializer for Writer {
         if name == ITSELF { Ok(Value::Null) } else { Ok(Value::String(variant.to_owned())) }
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result {
-        value.serialize(self)
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result {
+        value.serialize(Self { itself: self.itself || name == ITSELF, ..self })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

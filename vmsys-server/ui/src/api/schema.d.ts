@@ -1153,31 +1153,31 @@ export interface components {
         /**
          * @description Bounds of each execution of a session.
          *
-         *     Every limit is enforced while the code runs; whichever is reached first ends that one execution, and the session goes on with the state that the code had made. What they do *not* do: on thread isolation, native code of the engine that never polls for interrupts cannot be stopped. Such a session is declared `crashed` 250 ms after its limit, and its thread is left behind at the lowest priority.
+         *     Every limit is enforced while the code runs; whichever is reached first ends that one execution, and the session goes on with the state that the code had made. What they do *not* do: on thread isolation, native code of the engine that never polls for interrupts cannot be stopped. Such a session is declared `crashed` 250 ms after its limit, and its thread is left behind at the lowest priority. Nor is a synchronous function interrupted that an embedding program offers: it goes on to its end, and a session in which one takes long after the limit (250 ms of work, or seconds asleep) is declared `crashed`, too.
          */
         Limits: {
             /**
-             * @description Processor time in milliseconds, 1 to 3,600,000.
+             * @description Processor time in milliseconds, 1 to 3,600,000; 5,000 by default.
              * @default 5000
              */
             cpu_ms: number;
             /**
-             * @description Events before the one that ends the execution, 1 to 1,000,000.
+             * @description Events before the one that ends the execution, 1 to 1,000,000; 1,000 by default.
              * @default 1000
              */
             max_events: number;
             /**
-             * @description Text of the events before the one that ends the execution in KiB, 1 to 65,536. That last one is bounded by itself.
+             * @description Text of the events before the one that ends the execution in KiB, 1 to 65,536; 512 by default. That last one is bounded by itself.
              * @default 512
              */
             max_output_kb: number;
             /**
-             * @description Heap of the whole session in MiB, 4 to 4096. Up to 80 MiB more are lent while an execution is being ended, and to one that begins with a full heap; a session that ends an execution with more than 64 MiB of that in use has no room left to let go of it, and is declared `crashed`.
+             * @description Heap of the whole session in MiB, 4 to 4096; 128 by default. Up to 80 MiB more are lent while an execution is being ended, and to one that begins with a full heap; a session that ends an execution with more than 64 MiB of that in use has no room left to let go of it, and is declared `crashed`.
              * @default 128
              */
             mem_mb: number;
             /**
-             * @description Elapsed time in milliseconds, 1 to 86,400,000.
+             * @description Elapsed time in milliseconds, 1 to 86,400,000; 30,000 by default.
              * @default 30000
              */
             wall_ms: number;
@@ -1185,31 +1185,31 @@ export interface components {
         /**
          * @description Bounds of each execution of a session.
          *
-         *     Every limit is enforced while the code runs; whichever is reached first ends that one execution, and the session goes on with the state that the code had made. What they do *not* do: on thread isolation, native code of the engine that never polls for interrupts cannot be stopped. Such a session is declared `crashed` 250 ms after its limit, and its thread is left behind at the lowest priority.
+         *     Every limit is enforced while the code runs; whichever is reached first ends that one execution, and the session goes on with the state that the code had made. What they do *not* do: on thread isolation, native code of the engine that never polls for interrupts cannot be stopped. Such a session is declared `crashed` 250 ms after its limit, and its thread is left behind at the lowest priority. Nor is a synchronous function interrupted that an embedding program offers: it goes on to its end, and a session in which one takes long after the limit (250 ms of work, or seconds asleep) is declared `crashed`, too.
          */
         LimitsInput: {
             /**
-             * @description Processor time in milliseconds, 1 to 3,600,000.
+             * @description Processor time in milliseconds, 1 to 3,600,000; 5,000 by default.
              * @default 5000
              */
             cpu_ms?: number;
             /**
-             * @description Events before the one that ends the execution, 1 to 1,000,000.
+             * @description Events before the one that ends the execution, 1 to 1,000,000; 1,000 by default.
              * @default 1000
              */
             max_events?: number;
             /**
-             * @description Text of the events before the one that ends the execution in KiB, 1 to 65,536. That last one is bounded by itself.
+             * @description Text of the events before the one that ends the execution in KiB, 1 to 65,536; 512 by default. That last one is bounded by itself.
              * @default 512
              */
             max_output_kb?: number;
             /**
-             * @description Heap of the whole session in MiB, 4 to 4096. Up to 80 MiB more are lent while an execution is being ended, and to one that begins with a full heap; a session that ends an execution with more than 64 MiB of that in use has no room left to let go of it, and is declared `crashed`.
+             * @description Heap of the whole session in MiB, 4 to 4096; 128 by default. Up to 80 MiB more are lent while an execution is being ended, and to one that begins with a full heap; a session that ends an execution with more than 64 MiB of that in use has no room left to let go of it, and is declared `crashed`.
              * @default 128
              */
             mem_mb?: number;
             /**
-             * @description Elapsed time in milliseconds, 1 to 86,400,000.
+             * @description Elapsed time in milliseconds, 1 to 86,400,000; 30,000 by default.
              * @default 30000
              */
             wall_ms?: number;
@@ -1301,12 +1301,12 @@ export interface components {
         /** @description How files of the worktree are found by name. */
         ResolverSettings: {
             /**
-             * @description Whether `/x` names `x` of the worktree.
+             * @description Whether `/x` names `x` of the worktree. By default it does not.
              * @default false
              */
             allow_absolute_repo_imports: boolean;
             /**
-             * @description Endings that are tried for a name without one.
+             * @description Endings that are tried for a name without one. By default `.js` and `.mjs`.
              * @default [
              *       ".js",
              *       ".mjs"
@@ -1314,7 +1314,7 @@ export interface components {
              */
             extensions: string[];
             /**
-             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself.
+             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself. None by default.
              * @default []
              */
             roots: string[];
@@ -1322,12 +1322,12 @@ export interface components {
         /** @description How files of the worktree are found by name. */
         ResolverSettingsInput: {
             /**
-             * @description Whether `/x` names `x` of the worktree.
+             * @description Whether `/x` names `x` of the worktree. By default it does not.
              * @default false
              */
             allow_absolute_repo_imports?: boolean;
             /**
-             * @description Endings that are tried for a name without one.
+             * @description Endings that are tried for a name without one. By default `.js` and `.mjs`.
              * @default [
              *       ".js",
              *       ".mjs"
@@ -1335,7 +1335,7 @@ export interface components {
              */
             extensions?: string[];
             /**
-             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself.
+             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself. None by default.
              * @default []
              */
             roots?: string[];
@@ -1418,7 +1418,7 @@ export interface components {
         /** @description How code is run. */
         RuntimeSettings: {
             /**
-             * @description Whether there is a `console`.
+             * @description Whether there is a `console`. By default there is.
              * @default true
              */
             console: boolean;
@@ -1428,17 +1428,17 @@ export interface components {
              */
             esm: boolean;
             /**
-             * @description Where sessions run.
+             * @description Where sessions run. By default where the program or daemon says.
              * @default default
              */
             isolation: components["schemas"]["Isolation"];
             /**
-             * @description Whether scripts are strict without saying so.
+             * @description Whether scripts are strict without saying so. By default they are not.
              * @default false
              */
             strict: boolean;
             /**
-             * @description Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are taken out and not checked; enums, namespaces with values and parameter properties are refused.
+             * @description Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are taken out and not checked; enums, namespaces with values and parameter properties are refused. By default snippets are JavaScript.
              * @default false
              */
             typescript: boolean;
@@ -1446,7 +1446,7 @@ export interface components {
         /** @description How code is run. */
         RuntimeSettingsInput: {
             /**
-             * @description Whether there is a `console`.
+             * @description Whether there is a `console`. By default there is.
              * @default true
              */
             console?: boolean;
@@ -1456,17 +1456,17 @@ export interface components {
              */
             esm?: boolean;
             /**
-             * @description Where sessions run.
+             * @description Where sessions run. By default where the program or daemon says.
              * @default default
              */
             isolation?: components["schemas"]["Isolation"];
             /**
-             * @description Whether scripts are strict without saying so.
+             * @description Whether scripts are strict without saying so. By default they are not.
              * @default false
              */
             strict?: boolean;
             /**
-             * @description Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are taken out and not checked; enums, namespaces with values and parameter properties are refused.
+             * @description Whether snippets may be TypeScript. Files that end in `.ts`, `.mts` or `.cts` are, whatever this says. Types are taken out and not checked; enums, namespaces with values and parameter properties are refused. By default snippets are JavaScript.
              * @default false
              */
             typescript?: boolean;
