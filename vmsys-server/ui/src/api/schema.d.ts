@@ -1423,7 +1423,7 @@ export interface components {
              */
             console: boolean;
             /**
-             * @description Whether files are ES modules where their ending does not tell: `.mjs` and `.mts` always are, `.cjs`, `.cts` and `.json` never, and packages in `node_modules` say it of themselves. Unless it is set, the `type` of the nearest `package.json` decides. Where there is none, a file that is imported or required is CommonJS, or an ES module if its text can only be that; and one that is run is a script.
+             * @description Whether files are ES modules where their ending does not tell: `.mjs` and `.mts` always are, `.cjs`, `.cts` and `.json` never, and packages in `node_modules` say it of themselves. Unless it is set, the `type` of the nearest `package.json` decides. Where there is none, a file that is imported or required is CommonJS, or an ES module if its text can only be that; and one that is run is a script. By default it is not set.
              * @default false
              */
             esm: boolean;
@@ -1451,7 +1451,7 @@ export interface components {
              */
             console?: boolean;
             /**
-             * @description Whether files are ES modules where their ending does not tell: `.mjs` and `.mts` always are, `.cjs`, `.cts` and `.json` never, and packages in `node_modules` say it of themselves. Unless it is set, the `type` of the nearest `package.json` decides. Where there is none, a file that is imported or required is CommonJS, or an ES module if its text can only be that; and one that is run is a script.
+             * @description Whether files are ES modules where their ending does not tell: `.mjs` and `.mts` always are, `.cjs`, `.cts` and `.json` never, and packages in `node_modules` say it of themselves. Unless it is set, the `type` of the nearest `package.json` decides. Where there is none, a file that is imported or required is CommonJS, or an ES module if its text can only be that; and one that is run is a script. By default it is not set.
              * @default false
              */
             esm?: boolean;
