@@ -31,7 +31,7 @@ pub struct Settings {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ResolverSettings {
-    /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself. None by default.
+    /// Directories of the worktree that bare names are looked up in; `.` is the worktree itself. By default there are none.
     pub roots: Vec<String>,
     /// Endings that are tried for a name without one. By default `.js` and `.mjs`.
     #[cfg_attr(feature = "schema", schemars(inner(regex(pattern = EXTENSION))))]

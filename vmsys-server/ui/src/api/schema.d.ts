@@ -1314,7 +1314,7 @@ export interface components {
              */
             extensions: string[];
             /**
-             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself. None by default.
+             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself. By default there are none.
              * @default []
              */
             roots: string[];
@@ -1335,7 +1335,7 @@ export interface components {
              */
             extensions?: string[];
             /**
-             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself. None by default.
+             * @description Directories of the worktree that bare names are looked up in; `.` is the worktree itself. By default there are none.
              * @default []
              */
             roots?: string[];
