@@ -115,14 +115,17 @@ pub struct NewSession {
     pub workspace_id: String,
     /// The caller's name for the state of the worktree: 1 to 200 characters.
     pub base_commit_oid: String,
-    /// An absolute path of a directory that exists.
+    /// An absolute path of a directory that exists. Without any grant, code can load whatever lies below it with `require` and
+    /// `import`, so that it is to be a directory of the session's own, and an empty one for code that needs no files: neither a
+    /// home directory nor the system's temporary one.
     pub worktree_path: PathBuf,
     pub(crate) data: SessionData,
     pub(crate) console: Option<ConsoleSink>,
 }
 
 impl NewSession {
-    /// A session of this template over this directory, for the workspace `default` at commit `HEAD`.
+    /// A session of this template over this directory ([`worktree_path`](Self::worktree_path)), for the workspace `default` at
+    /// commit `HEAD`.
     pub fn new(template_id: TemplateId, worktree_path: impl Into<PathBuf>) -> Self {
         Self {
             template_id,
