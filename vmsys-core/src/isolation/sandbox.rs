@@ -20,8 +20,8 @@ use super::fork::SIBLING;
 /// How strictly other processes are confined: workers, and the programs that scripts start.
 ///
 /// A worker has an empty environment, no descriptor but its line to the host, no session of the host's, limits of the
-/// operating system's, and no core dumps in any case. What this is about are the parts that not every kernel has: Landlock, which takes files
-/// and network away, and a seccomp filter that refuses every system call but a few.
+/// operating system's, and no core dumps in any case. What this is about are the parts that not every kernel has: Landlock,
+/// which takes files and network away, and a seccomp filter that refuses every system call but a few.
 ///
 /// A program of a script's gets its environment from the script, a session and limits of its own, and no new privileges in
 /// any case; Landlock leaves it what the session may reach, and the filter refuses sockets and what reaches into other
