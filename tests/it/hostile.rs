@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Daemon, Home, array, check_execution, isolation, text};
+use crate::support::{Daemon, array, check_execution, isolation, text};
 
 const CPU_MS: u64 = 300;
 /// Far above `cpu_ms`, so that on a busy machine it is still the latter that ends what works.
@@ -116,9 +116,7 @@ const BUSY: [&str; 6] = [
 
 #[test]
 fn sixty_four_that_are_busy_at_once_end_in_time() {
-    let daemon = Daemon::with(&Home::new(), |command| {
-        command.env("VM_SYSTEM_ISOLATION", "process");
-    });
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({ "limits": { "cpu_ms": CPU_MS, "wall_ms": 1_000, "mem_mb": MEM_MB } }));
     let sessions: Vec<String> = (0..64).map(|_| daemon.session_of(&template)).collect();
     let done = AtomicBool::new(false);
@@ -145,9 +143,7 @@ fn sixty_four_that_are_busy_at_once_end_in_time() {
 /// On a busy machine, too, only what never lets itself be interrupted costs its session.
 #[test]
 fn sixty_four_loops_at_once_cost_no_session() {
-    let daemon = Daemon::with(&Home::new(), |command| {
-        command.env("VM_SYSTEM_ISOLATION", "process");
-    });
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({ "limits": { "wall_ms": 1_000, "mem_mb": MEM_MB } }));
     let sessions: Vec<String> = (0..64).map(|_| daemon.session_of(&template)).collect();
     thread::scope(|scope| {

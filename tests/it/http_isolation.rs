@@ -10,12 +10,6 @@ use serde_json::json;
 
 use crate::support::{Daemon, Home, isolation, text, wait_for};
 
-fn start() -> Daemon {
-    Daemon::with(&Home::new(), |command| {
-        command.env("VM_SYSTEM_ISOLATION", "process");
-    })
-}
-
 /// The processes that were started by this one, directly or not, and have not ended.
 fn children(daemon: u32) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
@@ -73,7 +67,7 @@ fn without_being_told_a_daemon_gives_each_session_a_process() {
 
 #[test]
 fn a_worker_has_nothing_but_its_line() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({}));
     daemon.session_of(&template);
     let (session, worker) = worker_of(&daemon, || daemon.session_of(&template));
@@ -106,7 +100,7 @@ fn a_worker_has_nothing_but_its_line() {
 
 #[test]
 fn workers_of_a_kind_have_one_small_share_of_the_processors_together() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({}));
     daemon.session_of(&template);
     let workers = [(); 2].map(|()| worker_of(&daemon, || daemon.session_of(&template)).1);
@@ -126,7 +120,7 @@ fn workers_of_a_kind_have_one_small_share_of_the_processors_together() {
 
 #[test]
 fn a_worker_that_is_killed_takes_its_session_along_and_no_other() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({}));
     let other = daemon.session_of(&template);
     daemon.eval(&other, "globalThis.kept = 42");
@@ -153,7 +147,7 @@ fn a_worker_that_is_killed_takes_its_session_along_and_no_other() {
 
 #[test]
 fn a_worker_that_is_killed_while_its_script_waits_is_told_at_once() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({}));
     daemon.session_of(&template);
     let (session, worker) = worker_of(&daemon, || daemon.session_of(&template));
@@ -167,7 +161,7 @@ fn a_worker_that_is_killed_while_its_script_waits_is_told_at_once() {
 
 #[test]
 fn what_a_script_left_queued_costs_no_session() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let session = daemon.limited(json!({ "cpu_ms": 60_000, "wall_ms": 60_000, "mem_mb": 256 }));
     let queue = "globalThis.kept = 1; const p = Promise.resolve(); for (let i = 0; i < 150_000; i++) p.then(() => i); for (;;) {}";
     let (response, ()) = daemon.while_running(&session, queue, |execution| {
@@ -190,7 +184,7 @@ fn a_session_knows_the_time_zone_wherever_it_runs() {
 
 #[test]
 fn a_worker_that_is_killed_while_nothing_runs_is_noticed() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({}));
     daemon.session_of(&template);
     let (session, worker) = worker_of(&daemon, || daemon.session_of(&template));
@@ -206,7 +200,7 @@ fn a_worker_that_is_killed_while_nothing_runs_is_noticed() {
 
 #[test]
 fn sessions_come_from_another_process_when_theirs_is_killed() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({}));
     let (_, first) = worker_of(&daemon, || {
         // The daemon has made one process at its start, for realms that nobody has asked for.
@@ -220,7 +214,7 @@ fn sessions_come_from_another_process_when_theirs_is_killed() {
 
 #[test]
 fn sessions_of_one_kind_share_neither_chance_nor_state() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     let template = daemon.template(json!({}));
     let sessions = [daemon.session_of(&template), daemon.session_of(&template)];
     daemon.eval(&sessions[0], "globalThis.mine = 1; Array.prototype.mine = 1");
@@ -232,7 +226,7 @@ fn sessions_of_one_kind_share_neither_chance_nor_state() {
 
 #[test]
 fn no_worker_outlives_its_session_or_a_killed_daemon() {
-    let mut daemon = start();
+    let mut daemon = Daemon::with_processes();
     let template = daemon.template(json!({ "limits": { "cpu_ms": 60_000, "wall_ms": 60_000 } }));
     let before = children(daemon.id());
     let sessions: Vec<String> = (0..8).map(|_| daemon.session_of(&template)).collect();
@@ -253,7 +247,7 @@ fn no_worker_outlives_its_session_or_a_killed_daemon() {
 
 #[test]
 fn a_worker_that_is_killed_is_noticed_by_whoever_asks() {
-    let daemon = start();
+    let daemon = Daemon::with_processes();
     // With the first session comes the process that workers are made from.
     daemon.session();
     let (session, worker) = worker_of(&daemon, || daemon.session());

@@ -100,6 +100,13 @@ impl Daemon {
         Self::at(&Home::new())
     }
 
+    /// Starts one whose sessions are in processes of their own, on an empty database.
+    pub(crate) fn with_processes() -> Self {
+        Self::with(&Home::new(), |command| {
+            command.env("VM_SYSTEM_ISOLATION", "process");
+        })
+    }
+
     /// Starts one on a home that may have been used before.
     #[track_caller]
     pub(crate) fn at(home: &Arc<Home>) -> Self {

@@ -21,7 +21,7 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// Bad news.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What to try next.
-pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
+const HINT: Style = AnsiColor::Cyan.on_default();
 /// The heads of tables.
 const HEAD: Style = Style::new().bold();
 /// What is there for orientation only.
@@ -210,6 +210,11 @@ impl Output {
     pub(crate) fn note(&mut self, level: &str, style: Style, message: &str) {
         self.out.flush();
         locked(&self.err).note(level, style, message);
+    }
+
+    /// Writes what to try next to standard error.
+    pub(crate) fn hint(&mut self, message: &str) {
+        self.note("hint", HINT, message);
     }
 
     /// Writes an error and its hint, or its envelope, to standard error.

@@ -62,25 +62,30 @@ impl Default for Limits {
     }
 }
 
-/// Makes a method for each limit.
-macro_rules! with {
-    ($($method:ident: $field:ident,)*) => {
-        impl Limits {
-            $(#[doc = concat!("The same with another [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+/// Gives a type a method for each limit that it has, for sure or perhaps.
+macro_rules! with_limits {
+    ($name:ident) => {
+        with_limits! {
+            $name
+            with_cpu_ms: cpu_ms,
+            with_wall_ms: wall_ms,
+            with_mem_mb: mem_mb,
+            with_max_events: max_events,
+            with_max_output_kb: max_output_kb,
+        }
+    };
+    ($name:ident $($method:ident: $field:ident,)*) => {
+        impl $name {
+            $(#[doc = concat!("The same with this [`", stringify!($field), "`](Self::", stringify!($field), ").")]
             pub fn $method(self, $field: u64) -> Self {
-                Self { $field, ..self }
+                Self { $field: $field.into(), ..self }
             })*
         }
     };
 }
+pub(crate) use with_limits;
 
-with! {
-    with_cpu_ms: cpu_ms,
-    with_wall_ms: wall_ms,
-    with_mem_mb: mem_mb,
-    with_max_events: max_events,
-    with_max_output_kb: max_output_kb,
-}
+with_limits!(Limits);
 
 impl Limits {
     /// Checks every bound.

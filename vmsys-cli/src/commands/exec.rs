@@ -5,14 +5,14 @@ mod live;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use super::run::{for_template, not_granted};
+use super::run::hint_at_module;
 use super::{body, show, show_list};
 use crate::args::{self, id};
 use crate::client::records::{Event, Execution};
 use crate::client::{Answer, Client};
 use crate::error::{Exit, Result};
 use crate::json;
-use crate::output::{BAD, GOOD, HINT, Output, TREES};
+use crate::output::{BAD, GOOD, Output, TREES};
 
 /// The commands of the group.
 #[derive(Debug, Subcommand)]
@@ -192,9 +192,8 @@ fn summary(execution: &Execution, out: &mut Output) {
             out.line(format_args!("{name}: {}", json::compact_without(document.get(), TREES)));
         }
     }
-    let message = execution.error.as_ref().map(|error| error.get()).unwrap_or_default();
-    if let Some(module) = not_granted(message) {
-        out.note("hint", HINT, &for_template(module));
+    if let Some(error) = &execution.error {
+        hint_at_module(error.get(), false, out);
     }
 }
 

@@ -25,13 +25,13 @@ use self::dot::Dot;
 use self::editor::{Editor, Typed};
 use self::here::Here;
 use self::stop::Stop;
-use super::run::{Allowed, for_template, not_granted, script};
+use super::run::{Allowed, hint_at_module, script};
 use super::{shown, understood};
 use crate::args::{code, current_dir, id};
 use crate::client::Client;
 use crate::client::records::{Event, Execution};
 use crate::error::{Error, Exit, Result};
-use crate::output::{BAD, HINT, Output, visible_lines};
+use crate::output::{BAD, Output, visible_lines};
 
 /// The most of a file that `.load` takes: as much as a session takes of one.
 const LONGEST_FILE: u64 = 16 << 20;
@@ -318,11 +318,7 @@ impl Repl {
             if !calls.is_empty() {
                 out.script_err(&format!("{}\n", harmless(calls, self.place.is_ours())));
             }
-            match not_granted(&message) {
-                Some(module) if self.place.is_ours() => out.note("hint", HINT, &format!("--module {module} grants it")),
-                Some(module) => out.note("hint", HINT, &for_template(module)),
-                None => {}
-            }
+            hint_at_module(&message, self.place.is_ours(), out);
         } else if let (true, Some(value)) = (has_value, &execution.result) {
             let Value { kind, preview } = understood(value.get())?;
             match kind.as_str() {

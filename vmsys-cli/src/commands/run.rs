@@ -17,7 +17,7 @@ use vmsys_core::{
 use crate::args;
 use crate::error::{Error, Exit, Result};
 use crate::interrupt::Interrupt;
-use crate::output::{BAD, HINT, Output};
+use crate::output::{BAD, Output};
 
 /// How often a run that takes its time is asked what it has to say.
 const FOLLOW_EVERY: Duration = Duration::from_millis(20);
@@ -309,21 +309,23 @@ impl Console<'_> {
             self.out.script_err(&format!("{stack}\n"));
         }
         if let Some(flag) = error.code.and_then(flag) {
-            self.out.note("hint", HINT, &format!("{flag} set the limit"));
+            self.out.hint(&format!("{flag} set the limit"));
         }
-        if let Some(module) = not_granted(&error.message) {
-            self.out.note("hint", HINT, &format!("--module {module} grants it"));
-        }
+        hint_at_module(&error.message, true, self.out);
     }
 }
 
-/// What grants a module to the sessions of a daemon.
-pub(super) fn for_template(module: &str) -> String {
-    format!("`vm-system template add-module TEMPLATE_ID --name {module}` grants it to new sessions")
+/// Says how to grant the module that an error is about, if it says that there is no grant for one: to code that runs here, or
+/// in a session of a daemon's. The error may be made up; this is a hint.
+pub(super) fn hint_at_module(message: &str, is_here: bool, out: &mut Output) {
+    let Some(module) = not_granted(message) else { return };
+    out.hint(&match is_here {
+        true => format!("--module {module} grants it"),
+        false => format!("`vm-system template add-module TEMPLATE_ID --name {module}` grants it to new sessions"),
+    });
 }
 
-/// The module that an error is about, if it says that there is no grant for one. It may be made up; it is a hint.
-pub(super) fn not_granted(message: &str) -> Option<&str> {
+fn not_granted(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("the module '")?;
     let (name, _) = rest.split_once("' is not granted")?;
     (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte)))

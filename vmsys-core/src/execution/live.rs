@@ -444,8 +444,8 @@ impl LiveExecution {
         }
     }
 
-    /// Says how it ends, and why its session does, whatever comes of it: what runs it is about to be ended by force. False says that it has ended by
-    /// itself, and that nothing is to be ended any more.
+    /// Says how it ends, and why its session does, whatever comes of it: what runs it is about to be ended by force. False
+    /// says that it has ended by itself, and that nothing is to be ended any more.
     pub(crate) fn give_up(&self, end: Outcome, why: &'static str) -> bool {
         // Under the lock, under which its end is claimed too: only one of both comes first.
         let log = self.lock();

@@ -71,14 +71,13 @@ impl Control {
 
     /// Tells whether a job is to end, and notes that somebody looked.
     pub(super) fn look(&self, job: u64) -> Option<Stop> {
-        let Shared { stop, polls } = self.shared();
-        polls.fetch_add(1, Ordering::Relaxed);
-        let stop = stop.load(Ordering::Acquire);
+        self.note();
+        let stop = self.shared().stop.load(Ordering::Acquire);
         let place = usize::try_from((stop & ((1 << REASON_BITS) - 1)).checked_sub(1)?).ok()?;
         (stop >> REASON_BITS == job).then(|| REASONS.get(place).copied()).flatten()
     }
 
-    /// Notes that the worker is not stuck, where it has no reason to look.
+    /// Notes that the worker is not stuck; alone, where it has no reason to look.
     pub(super) fn note(&self) {
         self.shared().polls.fetch_add(1, Ordering::Relaxed);
     }

@@ -11,6 +11,7 @@ use rustix::process::Pid;
 /// How nice threads are that run scripts. A third of the weight of others: they get what is left, and whoever wakes up to
 /// answer a request gets his turn at once, however many of them are busy.
 const NICE: libc::c_int = 5;
+/// The same in the words of the kernel's file for sessions.
 const NICE_OF_SESSION: &[u8] = b"5";
 
 /// Names a thread of this process, or another process.

@@ -138,7 +138,7 @@ fn work(sandbox: Sandbox) -> Result<(), Broken> {
     fork::close_inherited()?;
     fork::lead_session();
     if sandbox != Sandbox::Off {
-        // Before that: with other users the kernel forgets whose death this process shares.
+        // Before this is tied to the host: with other users the kernel forgets whose death this process shares.
         fork::leave_namespaces();
     }
     tie_to_host()?;

@@ -45,33 +45,22 @@ impl Store {
     /// Writes the end of an execution, and that its session has crashed with it, in one transaction: whoever waits for both
     /// waits for the disk once.
     pub(crate) fn save_last(&self, execution: &Arc<Execution>, from_seq: u64, why: &str) -> Result<()> {
-        let (save, session_id, why) = (save(execution, from_seq, None)?, execution.session_id, why.to_owned());
-        self.write_saves_and(vec![save], move |connection| {
+        let Save { write, events, bytes } = save(execution, from_seq, None)?;
+        let (session_id, why) = (execution.session_id, why.to_owned());
+        let write = move |connection: &Connection| {
+            write(connection)?;
             session::update(connection, session_id, SessionStatus::Crashed, None, Some(&why))
-        })
+        };
+        self.write_saves(vec![Save { write, events, bytes }])
     }
 
     fn write_saves<F>(&self, saves: Vec<Save<F>>) -> Result<()>
     where
         F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
     {
-        self.write_saves_and(saves, |_| Ok(()))
-    }
-
-    fn write_saves_and<F>(
-        &self,
-        saves: Vec<Save<F>>,
-        and: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
-    ) -> Result<()>
-    where
-        F: FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
-    {
         let events = saves.iter().map(|save| save.events).sum();
         let bytes = saves.iter().map(|save| save.bytes).sum();
-        self.write(move |connection| {
-            saves.into_iter().try_for_each(|save| (save.write)(connection))?;
-            and(connection)
-        })?;
+        self.write(move |connection| saves.into_iter().try_for_each(|save| (save.write)(connection)))?;
         self.0.events.add(events);
         self.0.event_bytes.add(bytes);
         Ok(())

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 #[cfg(feature = "schema")]
 use crate::limits::bounds;
+use crate::limits::with_limits;
 
 /// A change of a template. Sessions that exist keep what they were created with.
 ///
@@ -94,25 +95,7 @@ patch! {
     }
 }
 
-/// Makes a method for each limit.
-macro_rules! with {
-    ($($method:ident: $field:ident,)*) => {
-        impl LimitsPatch {
-            $(#[doc = concat!("The same with a [`", stringify!($field), "`](Self::", stringify!($field), ").")]
-            pub fn $method(self, $field: u64) -> Self {
-                Self { $field: Some($field), ..self }
-            })*
-        }
-    };
-}
-
-with! {
-    with_cpu_ms: cpu_ms,
-    with_wall_ms: wall_ms,
-    with_mem_mb: mem_mb,
-    with_max_events: max_events,
-    with_max_output_kb: max_output_kb,
-}
+with_limits!(LimitsPatch);
 
 impl LimitsPatch {
     /// These, and where they say nothing, others.
